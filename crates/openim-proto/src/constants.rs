@@ -1,0 +1,167 @@
+//! The numbers of the protocol (gateway.md 3, 6.2-6.8).
+
+/// Operations of the gateway (`reqIdentifier`, gateway.md section 3).
+pub mod operation {
+    /// Newest seq of every stream of the user.
+    pub const GET_NEWEST_SEQ: i32 = 1001;
+    /// Pull ranges of seqs.
+    pub const PULL_BY_RANGE: i32 = 1002;
+    /// Send a message.
+    pub const SEND_MSG: i32 = 1003;
+    /// Call signalling; open servers answer 1001 `ArgsError`.
+    pub const SEND_SIGNAL_MSG: i32 = 1004;
+    /// Pull lists of seqs.
+    pub const PULL_BY_SEQS: i32 = 1005;
+    /// Max seq, read cursor and time per conversation.
+    pub const GET_CONV_MAX_READ_SEQ: i32 = 1006;
+    /// Newest message that is not deleted, per conversation.
+    pub const PULL_CONV_LAST_MESSAGE: i32 = 1007;
+    /// Push of messages (server to client).
+    pub const PUSH_MSG: i32 = 2001;
+    /// This connection is being kicked (server to client).
+    pub const KICK_ONLINE: i32 = 2002;
+    /// Forget the push token; the server closes the connection afterwards.
+    pub const LOGOUT: i32 = 2003;
+    /// Set the background flag of this connection.
+    pub const SET_BACKGROUND: i32 = 2004;
+    /// Subscribe to online states; pushed with an empty `msgIncr` when one changes.
+    pub const SUB_ONLINE_STATUS: i32 = 2005;
+}
+
+/// `sessionType` and `conversationType` (gateway.md 6.2).
+pub mod session {
+    /// Two users.
+    pub const SINGLE: i32 = 1;
+    /// Write-diffusion group of old servers; 3.8 refuses it.
+    pub const GROUP_LEGACY: i32 = 2;
+    /// Group.
+    pub const GROUP: i32 = 3;
+    /// Messages of a notification account.
+    pub const NOTIFICATION: i32 = 4;
+}
+
+/// `msgFrom` (gateway.md 6.2).
+pub mod msg_from {
+    /// Sent by a user.
+    pub const USER: i32 = 100;
+    /// Made by the server or through the admin API.
+    pub const SYSTEM: i32 = 200;
+}
+
+/// `contentType` (gateway.md 6.3).
+#[allow(missing_docs)]
+pub mod content_type {
+    pub const TEXT: i32 = 101;
+    pub const PICTURE: i32 = 102;
+    pub const SOUND: i32 = 103;
+    pub const VIDEO: i32 = 104;
+    pub const FILE: i32 = 105;
+    pub const AT_TEXT: i32 = 106;
+    pub const MERGER: i32 = 107;
+    pub const CARD: i32 = 108;
+    pub const LOCATION: i32 = 109;
+    pub const CUSTOM: i32 = 110;
+    pub const REVOKE_LEGACY: i32 = 111;
+    pub const TYPING: i32 = 113;
+    pub const QUOTE: i32 = 114;
+    pub const FACE: i32 = 115;
+    pub const ADVANCED_TEXT: i32 = 117;
+    pub const MARKDOWN_TEXT: i32 = 118;
+    pub const CUSTOM_QUIET: i32 = 119;
+    pub const CUSTOM_ONLINE_ONLY: i32 = 120;
+    pub const FRIEND_APPLICATION_APPROVED: i32 = 1201;
+    pub const FRIEND_APPLICATION_REJECTED: i32 = 1202;
+    pub const FRIEND_APPLICATION: i32 = 1203;
+    pub const FRIEND_ADDED: i32 = 1204;
+    pub const FRIEND_DELETED: i32 = 1205;
+    pub const FRIEND_REMARK_SET: i32 = 1206;
+    pub const BLACK_ADDED: i32 = 1207;
+    pub const BLACK_DELETED: i32 = 1208;
+    pub const FRIEND_INFO_UPDATED: i32 = 1209;
+    pub const FRIENDS_INFO_UPDATE: i32 = 1210;
+    pub const CONVERSATION_CHANGED: i32 = 1300;
+    pub const USER_INFO_UPDATED: i32 = 1303;
+    pub const OA_NOTIFICATION: i32 = 1400;
+    pub const GROUP_CREATED: i32 = 1501;
+    pub const GROUP_DISMISSED: i32 = 1511;
+    pub const GROUP_ANNOUNCEMENT_SET: i32 = 1519;
+    pub const PRIVATE_CHAT_SET: i32 = 1701;
+    pub const CONVERSATION_UNREAD: i32 = 1702;
+    pub const CONVERSATIONS_CLEARED: i32 = 1703;
+    pub const CONVERSATIONS_DELETED: i32 = 1704;
+    pub const BUSINESS_NOTIFICATION: i32 = 2001;
+    pub const REVOKED: i32 = 2101;
+    pub const MESSAGES_DELETED: i32 = 2102;
+    pub const READ_RECEIPT: i32 = 2200;
+
+    /// The range that skips verification on sending: 1000 to 5000.
+    pub const fn is_notification(content_type: i32) -> bool {
+        content_type >= 1000 && content_type <= 5000
+    }
+}
+
+/// `status` of a message (gateway.md 6.6).
+pub mod status {
+    /// Being sent; also what a client's request carries.
+    pub const SENDING: i32 = 1;
+    /// Sent, or received.
+    pub const SENT: i32 = 2;
+    /// Sending failed (clients only).
+    pub const FAILED: i32 = 3;
+    /// Deleted, or a placeholder for a seq without a message. Everything from here on is not displayable.
+    pub const DELETED: i32 = 4;
+    /// Own message that is not shown (clients only).
+    pub const FILTERED: i32 = 5;
+}
+
+/// `recvMsgOpt` and `globalRecvMsgOpt` (gateway.md 6.8).
+pub mod recv_msg_opt {
+    /// Receive.
+    pub const RECEIVE: i32 = 0;
+    /// Do not receive: the sender is refused.
+    pub const NOT_RECEIVE: i32 = 1;
+    /// Receive without offline push; not part of the total unread count.
+    pub const RECEIVE_NOT_NOTIFY: i32 = 2;
+}
+
+/// Platform ids (gateway.md 6.7).
+#[allow(missing_docs)]
+pub mod platform {
+    pub const IOS: i32 = 1;
+    pub const ANDROID: i32 = 2;
+    pub const WINDOWS: i32 = 3;
+    pub const OSX: i32 = 4;
+    pub const WEB: i32 = 5;
+    pub const MINI_WEB: i32 = 6;
+    pub const LINUX: i32 = 7;
+    pub const ANDROID_PAD: i32 = 8;
+    pub const IPAD: i32 = 9;
+    pub const ADMIN: i32 = 10;
+    pub const HARMONY_OS: i32 = 11;
+
+    /// Every platform with its name on the wire.
+    pub const ALL: [(i32, &str); 11] = [
+        (IOS, "IOS"),
+        (ANDROID, "Android"),
+        (WINDOWS, "Windows"),
+        (OSX, "OSX"),
+        (WEB, "Web"),
+        (MINI_WEB, "MiniWeb"),
+        (LINUX, "Linux"),
+        (ANDROID_PAD, "APad"),
+        (IPAD, "IPad"),
+        (ADMIN, "Admin"),
+        (HARMONY_OS, "HarmonyOS"),
+    ];
+
+    /// The name of a platform, or `None` if the number is none.
+    pub fn name(platform_id: i32) -> Option<&'static str> {
+        ALL.iter().find(|(id, _)| *id == platform_id).map(|(_, name)| *name)
+    }
+}
+
+/// The user id that stands for everybody in a list of mentions.
+pub const AT_ALL_TAG: &str = "AtAllTag";
+
+/// Bytes per WebSocket message that a server reads at most, as sent (gateway.md 2.5).
+pub const MAX_FRAME_BYTES: usize = 51_200;
