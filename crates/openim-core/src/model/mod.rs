@@ -1,0 +1,17 @@
+//! The API structs: what events and results carry, and the source of the TypeScript types. Times are milliseconds
+//! unless a field says otherwise; every field is always present; absent lists are `[]`.
+
+mod conversation;
+mod message;
+mod receipt;
+mod status;
+mod user;
+
+pub use conversation::Conversation;
+pub use message::{
+    AdvancedHistoryMessages, AttachedInfoElem, Body, GroupHasReadInfo, Message, MessageSendState, OfflinePush,
+    SendError,
+};
+pub use receipt::Receipt;
+pub use status::{ConnectionStatus, LoginStatus, Stats, Status, SyncStatus};
+pub use user::{PublicUserInfo, SelfUserInfo};

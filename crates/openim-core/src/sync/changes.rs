@@ -1,0 +1,169 @@
+//! One transaction's work: the connection to work on, and a record of what happened that becomes events in the fixed
+//! order (client-behaviour.md 4.7, R13d): receipts, messages, conversations, total unread.
+
+use rusqlite::Connection;
+
+use super::{gaps, unread};
+use crate::error::Result;
+use crate::event::Event;
+use crate::model::{Message, Receipt};
+use crate::store::conversations::{self, SyncRow};
+use crate::store::{messages, seqs};
+
+/// Work that needs the network and follows a commit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct FollowUp {
+    /// Profiles of peers are unknown.
+    pub(crate) profiles: bool,
+    /// The conversation list changed on the server.
+    pub(crate) conversations: bool,
+    /// The user's own profile changed on the server.
+    pub(crate) self_info: bool,
+    /// Gaps are waiting to be fetched.
+    pub(crate) gaps: bool,
+    /// A notification stream has a gap.
+    pub(crate) streams: bool,
+    /// A send was not answered in time: the comparison with the server tells whether it arrived.
+    pub(crate) comparison: bool,
+}
+
+impl FollowUp {
+    pub(crate) fn merge(self, other: Self) -> Self {
+        Self {
+            profiles: self.profiles || other.profiles,
+            conversations: self.conversations || other.conversations,
+            self_info: self.self_info || other.self_info,
+            gaps: self.gaps || other.gaps,
+            streams: self.streams || other.streams,
+            comparison: self.comparison || other.comparison,
+        }
+    }
+}
+
+/// An own message that turned out to be on the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Arrived {
+    /// Key of its row.
+    pub(crate) message: i64,
+    pub(crate) conversation_id: String,
+    pub(crate) client_msg_id: String,
+}
+
+/// A running transaction.
+pub(crate) struct Changes<'c> {
+    pub(crate) connection: &'c Connection,
+    /// The logged-in user.
+    pub(crate) me: &'c str,
+    pub(crate) follow_up: FollowUp,
+    /// Own messages that turned out to be on the server: their sends are over.
+    pub(crate) arrived: Vec<Arrived>,
+    pub(crate) receipts: Vec<Receipt>,
+    pub(crate) new_messages: Vec<Message>,
+    pub(crate) online_only: Vec<Message>,
+    /// Events that go before all others.
+    pub(crate) first: Vec<Event>,
+    /// Events that go after all others.
+    pub(crate) last: Vec<Event>,
+    appeared: Vec<i64>,
+    changed: Vec<i64>,
+    quiet: bool,
+}
+
+/// What a committed transaction leaves to be told.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) events: Vec<Event>,
+    pub(crate) last: Vec<Event>,
+    /// Set when the total may have changed.
+    pub(crate) total_unread: Option<i64>,
+    pub(crate) quiet: bool,
+    pub(crate) follow_up: FollowUp,
+    pub(crate) arrived: Vec<Arrived>,
+}
+
+impl<'c> Changes<'c> {
+    pub(crate) fn new(connection: &'c Connection, me: &'c str) -> Self {
+        Self {
+            connection,
+            me,
+            follow_up: FollowUp::default(),
+            arrived: Vec::new(),
+            receipts: Vec::new(),
+            new_messages: Vec::new(),
+            online_only: Vec::new(),
+            first: Vec::new(),
+            last: Vec::new(),
+            appeared: Vec::new(),
+            changed: Vec::new(),
+            quiet: false,
+        }
+    }
+
+    /// Tells nobody about messages, conversations and totals: the first sync of a device (client-behaviour.md 4.3).
+    pub(crate) fn quiet(&mut self) {
+        self.quiet = true;
+    }
+
+    /// A visible conversation looks different now.
+    pub(crate) fn conversation_changed(&mut self, id: i64) {
+        if !self.appeared.contains(&id) && !self.changed.contains(&id) {
+            self.changed.push(id);
+        }
+    }
+
+    /// Derives latest message, unread count and visibility from the rows (I5, I6), stores them, and remembers what
+    /// listeners must hear. `touched`: what the latest message shows has changed.
+    pub(crate) fn settle(&mut self, before: &SyncRow, mut row: SyncRow, touched: bool) -> Result<SyncRow> {
+        row.latest_message = messages::newest_visible(self.connection, row.id)?;
+        row.unread_count = self.unread(&row)?;
+        row.hidden = before.hidden && row.latest_message == 0;
+        if row != *before || touched {
+            conversations::update_sync(self.connection, &row)?;
+        }
+        if before.hidden && !row.hidden {
+            self.changed.retain(|id| *id != row.id);
+            if !self.appeared.contains(&row.id) {
+                self.appeared.push(row.id);
+            }
+        } else if !row.hidden
+            && (touched || row.latest_message != before.latest_message || row.unread_count != before.unread_count)
+        {
+            self.conversation_changed(row.id);
+        }
+        Ok(row)
+    }
+
+    fn unread(&self, row: &SyncRow) -> Result<i64> {
+        let Some(window) = unread::window(row) else { return Ok(0) };
+        let uncounted = messages::uncounted_within(self.connection, row.id, window.0, window.1)?;
+        let holes = seqs::holes_touching(self.connection, row.id, window)?;
+        Ok(unread::count(window, uncounted + gaps::size_within(&holes, window)))
+    }
+
+    /// Builds the events; payloads are what a query would return now (I2).
+    pub(crate) fn finish(self) -> Result<Outcome> {
+        let mut events = self.first;
+        let touched = !self.appeared.is_empty() || !self.changed.is_empty();
+        if !self.quiet {
+            let list = |ids: &[i64]| {
+                ids.iter()
+                    .map(|id| conversations::item_by_key(self.connection, *id, self.me))
+                    .collect::<Result<Vec<_>>>()
+            };
+            events.push(Event::RecvC2CReadReceipt(self.receipts));
+            events.push(Event::RecvNewMessages(self.new_messages));
+            events.push(Event::RecvOnlineOnlyMessages(self.online_only));
+            events.push(Event::NewConversation(list(&self.appeared)?));
+            events.push(Event::ConversationChanged(list(&self.changed)?));
+        }
+        events.retain(|event| !event.is_empty());
+        Ok(Outcome {
+            events,
+            last: self.last,
+            total_unread: touched.then(|| conversations::total_unread(self.connection)).transpose()?,
+            quiet: self.quiet,
+            follow_up: self.follow_up,
+            arrived: self.arrived,
+        })
+    }
+}

@@ -1,0 +1,268 @@
+//! Messages that arrived: the decision table of client-behaviour.md 4.6, one conversation at a time.
+
+use std::collections::BTreeMap;
+
+use openim_proto::constants::{content_type, session, status};
+use openim_proto::options;
+use openim_proto::sdkws::MsgData;
+
+use super::changes::{Arrived, Changes};
+use super::gaps::{Coverage, Range, missing};
+use crate::error::Result;
+use crate::store::conversations::{self, SyncRow};
+use crate::store::messages::{self, MessageRow};
+use crate::store::{outbox, seqs, users};
+
+/// Whether listeners hear of the messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// Pushed, or pulled because they are new.
+    Announce,
+    /// Pulled for the history or in a first sync.
+    Silent,
+}
+
+/// Messages of one conversation.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) conversation_id: String,
+    pub(crate) messages: Vec<MsgData>,
+    /// The ranges that this answers: what the answer lacks does not exist.
+    pub(crate) answered: Vec<Range>,
+    pub(crate) delivery: Delivery,
+}
+
+/// Applies one arrival inside the transaction of `changes`.
+pub(crate) fn apply(changes: &mut Changes<'_>, mut arrival: Arrival) -> Result<()> {
+    let known = conversations::find(changes.connection, &arrival.conversation_id)?;
+    let before = match (known, arrival.messages.iter().find(|message| message.session_type != 0)) {
+        (Some(row), _) => row,
+        (None, Some(message)) if is_stored(message) => create(changes, &arrival.conversation_id, message)?,
+        (None, _) => {
+            announce_unstored(changes, arrival.messages);
+            return Ok(());
+        }
+    };
+    arrival.messages.sort_by_key(|message| message.seq);
+    let mut pass = Pass::new(changes, before, arrival.delivery);
+    // what lies below an answered range comes with the history; below a push it is fetched now
+    for range in &arrival.answered {
+        pass.cover(*range, false)?;
+    }
+    for message in arrival.messages {
+        pass.message(message)?;
+    }
+    for range in arrival.answered {
+        pass.answered(range)?;
+    }
+    pass.end()
+}
+
+/// Without `history` a message has no seq and leaves no trace.
+fn is_stored(message: &MsgData) -> bool {
+    message.seq > 0
+}
+
+fn create(changes: &Changes<'_>, conversation_id: &str, message: &MsgData) -> Result<SyncRow> {
+    let peer = if message.send_id == changes.me { &message.recv_id } else { &message.send_id };
+    let (user_id, group_id) = match message.session_type {
+        session::GROUP | session::GROUP_LEGACY => ("", message.group_id.as_str()),
+        _ => (peer.as_str(), ""),
+    };
+    conversations::create(changes.connection, conversation_id, message.session_type, user_id, group_id)
+}
+
+fn announce_unstored(changes: &mut Changes<'_>, messages: Vec<MsgData>) {
+    for message in messages {
+        // typing is a state, not a message
+        if message.send_id != changes.me && message.content_type != content_type::TYPING && message.seq == 0 {
+            let row = message_row(0, message, changes.me);
+            changes.online_only.push(row.into_api(0, changes.me));
+        }
+    }
+}
+
+/// One conversation's pass over what arrived.
+struct Pass<'a, 'c> {
+    changes: &'a mut Changes<'c>,
+    before: SyncRow,
+    row: SyncRow,
+    delivery: Delivery,
+    /// Loaded when something does not simply continue the newest seq.
+    coverage: Option<Coverage>,
+    touched: bool,
+    announced: Vec<MessageRow>,
+}
+
+impl<'a, 'c> Pass<'a, 'c> {
+    fn new(changes: &'a mut Changes<'c>, before: SyncRow, delivery: Delivery) -> Self {
+        let mut row = before.clone();
+        if row.local_max_seq == 0 && row.min_seq > 1 {
+            // nothing below the floor will ever be asked for
+            row.local_max_seq = row.min_seq - 1;
+        }
+        Self { changes, before, row, delivery, coverage: None, touched: false, announced: Vec::new() }
+    }
+
+    fn message(&mut self, message: MsgData) -> Result<()> {
+        if !is_stored(&message) {
+            announce_unstored(self.changes, vec![message]);
+            return Ok(());
+        }
+        let seq = message.seq;
+        if message.status >= status::DELETED {
+            seqs::add_hole(self.changes.connection, self.row.id, (seq, seq))?;
+        } else if message.send_id == self.changes.me {
+            self.own(message)?;
+        } else {
+            self.others(message)?;
+        }
+        self.cover((seq, seq), self.delivery == Delivery::Announce)
+    }
+
+    fn own(&mut self, message: MsgData) -> Result<()> {
+        let seq = message.seq;
+        self.row.has_read_seq = self.row.has_read_seq.max(seq);
+        match messages::find(self.changes.connection, self.row.id, &message.client_msg_id)? {
+            Some(known) if known.place > 0 => {
+                if messages::has_seq(self.changes.connection, self.row.id, seq)? {
+                    return Ok(());
+                }
+                messages::set_seq(self.changes.connection, known.id, seq)?;
+                if messages::acknowledge(self.changes.connection, known.id, &message.server_msg_id, message.send_time)?
+                {
+                    self.touched = true;
+                }
+                if outbox::remove(self.changes.connection, known.id)? {
+                    self.changes.arrived.push(Arrived {
+                        message: known.id,
+                        conversation_id: self.row.conversation_id.clone(),
+                        client_msg_id: known.client_msg_id,
+                    });
+                }
+                Ok(())
+            }
+            Some(known) => self.again(known.seq(), seq),
+            None => self.insert(message),
+        }
+    }
+
+    fn others(&mut self, message: MsgData) -> Result<()> {
+        match messages::find(self.changes.connection, self.row.id, &message.client_msg_id)? {
+            Some(known) => self.again(known.seq(), message.seq),
+            None => self.insert(message),
+        }
+    }
+
+    /// The same message again: at its own seq nothing happens, at another one that seq holds nothing to show (I4).
+    fn again(&self, known: i64, seq: i64) -> Result<()> {
+        if known == seq { Ok(()) } else { seqs::add_hole(self.changes.connection, self.row.id, (seq, seq)) }
+    }
+
+    fn insert(&mut self, message: MsgData) -> Result<()> {
+        if messages::has_seq(self.changes.connection, self.row.id, message.seq)? {
+            return Ok(());
+        }
+        let announce = self.delivery == Delivery::Announce
+            && options::is_on(&message.options, options::CONVERSATION_UPDATE)
+            && (message.send_id != self.changes.me
+                || options::is_on(&message.options, options::SENDER_CONVERSATION_UPDATE));
+        let row = message_row(self.row.id, message, self.changes.me);
+        messages::insert(self.changes.connection, &row)?;
+        if self.before.hidden && row.send_id != self.changes.me && row.session_type != session::GROUP {
+            users::seen(self.changes.connection, &row.send_id, &row.sender_nickname, &row.sender_face_url)?;
+        }
+        if announce {
+            self.announced.push(row);
+        }
+        Ok(())
+    }
+
+    fn answered(&mut self, range: Range) -> Result<()> {
+        let stored = messages::seqs_within(self.changes.connection, self.row.id, range.0, range.1)?;
+        for hole in missing(range, &stored) {
+            seqs::add_hole(self.changes.connection, self.row.id, hole)?;
+        }
+        Ok(())
+    }
+
+    fn cover(&mut self, range: Range, live: bool) -> Result<()> {
+        if self.coverage.is_none() && range == (self.row.local_max_seq + 1, self.row.local_max_seq + 1) {
+            self.row.local_max_seq += 1;
+            return Ok(());
+        }
+        if self.coverage.is_none() {
+            let gaps = seqs::gaps(self.changes.connection, self.row.id)?;
+            self.coverage = Some(Coverage::new(self.row.local_max_seq, gaps));
+        }
+        if let Some(coverage) = &mut self.coverage {
+            coverage.cover(range, live);
+            self.row.local_max_seq = coverage.local_max;
+        }
+        Ok(())
+    }
+
+    fn end(self) -> Result<()> {
+        let Self { changes, before, mut row, coverage, touched, announced, .. } = self;
+        if let Some(coverage) = coverage {
+            seqs::set_gaps(changes.connection, row.id, &coverage.gaps)?;
+            changes.follow_up.gaps |= coverage.gaps.iter().any(|(_, live)| *live);
+        }
+        row.server_max_seq = row.server_max_seq.max(row.local_max_seq);
+        let row = changes.settle(&before, row, touched)?;
+        changes.follow_up.profiles |= before.hidden && !row.hidden;
+        let me = changes.me;
+        changes.new_messages.extend(announced.into_iter().map(|message| message.into_api(row.has_read_seq, me)));
+        Ok(())
+    }
+}
+
+/// From the wire to a row.
+pub(crate) fn message_row(conversation: i64, message: MsgData, me: &str) -> MessageRow {
+    let counts_unread = message.send_id != me && options::is_on(&message.options, options::UNREAD_COUNT);
+    MessageRow {
+        id: 0,
+        conversation,
+        position: message.seq,
+        place: 0,
+        client_msg_id: message.client_msg_id,
+        server_msg_id: message.server_msg_id,
+        send_id: message.send_id,
+        recv_id: message.recv_id,
+        group_id: message.group_id,
+        sender_platform_id: message.sender_platform_id,
+        sender_nickname: message.sender_nickname,
+        sender_face_url: message.sender_face_url,
+        session_type: message.session_type,
+        msg_from: message.msg_from,
+        content_type: message.content_type,
+        content: String::from_utf8(message.content)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+        is_read: message.is_read,
+        status: status::SENT,
+        send_time: message.send_time,
+        create_time: message.create_time,
+        attached_info: message.attached_info,
+        offline_push: message
+            .offline_push_info
+            .map_or_else(String::new, |push| serde_json::to_string(&push).unwrap_or_default()),
+        ex: message.ex,
+        local_ex: String::new(),
+        send_error: String::new(),
+        counts_unread,
+    }
+}
+
+/// Joins the messages of several frames per conversation, in the order in which conversations first appear.
+pub(crate) fn group(frames: impl IntoIterator<Item = (String, Vec<MsgData>)>, delivery: Delivery) -> Vec<Arrival> {
+    let mut order: Vec<Arrival> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for (conversation_id, messages) in frames {
+        let place = *places.entry(conversation_id.clone()).or_insert(order.len());
+        match order.get_mut(place) {
+            Some(arrival) => arrival.messages.extend(messages),
+            None => order.push(Arrival { conversation_id, messages, answered: Vec::new(), delivery }),
+        }
+    }
+    order
+}
