@@ -51,48 +51,59 @@ pub mod msg_from {
 /// `contentType` (gateway.md 6.3).
 #[allow(missing_docs)]
 pub mod content_type {
-    pub const TEXT: i32 = 101;
-    pub const PICTURE: i32 = 102;
-    pub const SOUND: i32 = 103;
-    pub const VIDEO: i32 = 104;
-    pub const FILE: i32 = 105;
-    pub const AT_TEXT: i32 = 106;
-    pub const MERGER: i32 = 107;
-    pub const CARD: i32 = 108;
-    pub const LOCATION: i32 = 109;
-    pub const CUSTOM: i32 = 110;
-    pub const REVOKE_LEGACY: i32 = 111;
-    pub const TYPING: i32 = 113;
-    pub const QUOTE: i32 = 114;
-    pub const FACE: i32 = 115;
-    pub const ADVANCED_TEXT: i32 = 117;
-    pub const MARKDOWN_TEXT: i32 = 118;
-    pub const CUSTOM_QUIET: i32 = 119;
-    pub const CUSTOM_ONLINE_ONLY: i32 = 120;
-    pub const FRIEND_APPLICATION_APPROVED: i32 = 1201;
-    pub const FRIEND_APPLICATION_REJECTED: i32 = 1202;
-    pub const FRIEND_APPLICATION: i32 = 1203;
-    pub const FRIEND_ADDED: i32 = 1204;
-    pub const FRIEND_DELETED: i32 = 1205;
-    pub const FRIEND_REMARK_SET: i32 = 1206;
-    pub const BLACK_ADDED: i32 = 1207;
-    pub const BLACK_DELETED: i32 = 1208;
-    pub const FRIEND_INFO_UPDATED: i32 = 1209;
-    pub const FRIENDS_INFO_UPDATE: i32 = 1210;
-    pub const CONVERSATION_CHANGED: i32 = 1300;
-    pub const USER_INFO_UPDATED: i32 = 1303;
-    pub const OA_NOTIFICATION: i32 = 1400;
-    pub const GROUP_CREATED: i32 = 1501;
-    pub const GROUP_DISMISSED: i32 = 1511;
-    pub const GROUP_ANNOUNCEMENT_SET: i32 = 1519;
-    pub const PRIVATE_CHAT_SET: i32 = 1701;
-    pub const CONVERSATION_UNREAD: i32 = 1702;
-    pub const CONVERSATIONS_CLEARED: i32 = 1703;
-    pub const CONVERSATIONS_DELETED: i32 = 1704;
-    pub const BUSINESS_NOTIFICATION: i32 = 2001;
-    pub const REVOKED: i32 = 2101;
-    pub const MESSAGES_DELETED: i32 = 2102;
-    pub const READ_RECEIPT: i32 = 2200;
+    macro_rules! content_types {
+        ($($name:ident = $number:literal;)*) => {
+            $(pub const $name: i32 = $number;)*
+
+            /// Every content type of this catalogue.
+            pub const ALL: &[i32] = &[$($number),*];
+        };
+    }
+
+    content_types! {
+        TEXT = 101;
+        PICTURE = 102;
+        SOUND = 103;
+        VIDEO = 104;
+        FILE = 105;
+        AT_TEXT = 106;
+        MERGER = 107;
+        CARD = 108;
+        LOCATION = 109;
+        CUSTOM = 110;
+        REVOKE_LEGACY = 111;
+        TYPING = 113;
+        QUOTE = 114;
+        FACE = 115;
+        ADVANCED_TEXT = 117;
+        MARKDOWN_TEXT = 118;
+        CUSTOM_QUIET = 119;
+        CUSTOM_ONLINE_ONLY = 120;
+        FRIEND_APPLICATION_APPROVED = 1201;
+        FRIEND_APPLICATION_REJECTED = 1202;
+        FRIEND_APPLICATION = 1203;
+        FRIEND_ADDED = 1204;
+        FRIEND_DELETED = 1205;
+        FRIEND_REMARK_SET = 1206;
+        BLACK_ADDED = 1207;
+        BLACK_DELETED = 1208;
+        FRIEND_INFO_UPDATED = 1209;
+        FRIENDS_INFO_UPDATE = 1210;
+        CONVERSATION_CHANGED = 1300;
+        USER_INFO_UPDATED = 1303;
+        OA_NOTIFICATION = 1400;
+        GROUP_CREATED = 1501;
+        GROUP_DISMISSED = 1511;
+        GROUP_ANNOUNCEMENT_SET = 1519;
+        PRIVATE_CHAT_SET = 1701;
+        CONVERSATION_UNREAD = 1702;
+        CONVERSATIONS_CLEARED = 1703;
+        CONVERSATIONS_DELETED = 1704;
+        BUSINESS_NOTIFICATION = 2001;
+        REVOKED = 2101;
+        MESSAGES_DELETED = 2102;
+        READ_RECEIPT = 2200;
+    }
 
     /// The range that skips verification on sending: 1000 to 5000.
     pub const fn is_notification(content_type: i32) -> bool {

@@ -14,7 +14,6 @@ macro_rules! elements {
                 $(
                     $(#[$field_doc])*
                     #[serde(rename = $json, deserialize_with = "crate::json::or_default")]
-                    #[cfg_attr(feature = "types", ts(rename = $json))]
                     pub $field: $kind,
                 )*
             }

@@ -32,6 +32,7 @@ pub struct Conversation {
     /// 0 none, 1 me, 2 all, 3 both, 4 announcement.
     pub group_at_type: i32,
     /// Newest visible message, or null.
+    #[cfg_attr(feature = "types", ts(type = "MessageItem | null"))]
     pub latest_msg: Option<Box<Message>>,
     /// Its time, ms; 0 if there is none.
     pub latest_msg_send_time: i64,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// A message. `body` is flattened: exactly one element key, chosen by `content_type`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS), ts(rename = "MessageBase"))]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
     /// Id chosen by the sender.
@@ -36,6 +37,7 @@ pub struct Message {
     #[serde(default)]
     pub msg_from: i32,
     /// Kind of content; decides which element is there.
+    #[cfg_attr(feature = "types", ts(skip))]
     pub content_type: i32,
     /// Platform of the sending device.
     #[serde(rename = "senderPlatformID", default)]
@@ -78,6 +80,7 @@ pub struct Message {
     pub send_error: Option<SendError>,
     /// The content element.
     #[serde(flatten)]
+    #[cfg_attr(feature = "types", ts(skip))]
     pub body: Body,
 }
 
@@ -262,9 +265,11 @@ pub struct MessageSendState {
 
 /// A page of history.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct AdvancedHistoryMessages {
     /// Ascending, oldest first, in both directions.
+    #[cfg_attr(feature = "types", ts(type = "Array<MessageItem>"))]
     pub message_list: Vec<Message>,
     /// Nothing more in this direction.
     pub is_end: bool,

@@ -8,3 +8,6 @@ pub(crate) mod inbound;
 pub(crate) mod notifications;
 pub(crate) mod unread;
 pub(crate) mod versions;
+
+#[cfg(test)]
+mod tests;

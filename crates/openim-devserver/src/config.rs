@@ -1,0 +1,137 @@
+//! What a server is started with. Every field has a default; unknown and wrong fields are refused by name.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::error::Error;
+
+/// The secret of every fresh installation; too well known for an address that others can reach.
+pub const DEFAULT_SECRET: &str = "openIM123";
+
+/// Settings of a [`crate::DevServer`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Config {
+    /// Address that all three listeners bind.
+    pub host: String,
+    /// Port of the REST API; 0 picks a free one.
+    pub api_port: u16,
+    /// Port of the message gateway; 0 picks a free one.
+    pub ws_port: u16,
+    /// Port of the account API; 0 picks a free one.
+    pub account_port: u16,
+    /// Folder of the database; without it everything is in memory and gone with the server.
+    pub data_dir: Option<PathBuf>,
+    /// Key of the tokens, and the password of `/auth/get_admin_token`.
+    pub secret: String,
+    /// The IM administrator; created with the database.
+    #[serde(rename = "adminUserID")]
+    pub admin_user_id: String,
+    /// Allows `host` to be an address that other machines reach, provided that the secret is not the default one.
+    pub allow_remote: bool,
+    /// How many logins a user may have at the same time.
+    pub multi_login: MultiLogin,
+    /// Life of a token in days.
+    pub token_expire_days: u32,
+    /// Refuses single-chat messages to users who do not have the sender in their friend list.
+    pub friend_verify: bool,
+    /// Offers read receipts in groups and advertises them in the client configuration.
+    pub group_read_receipt: bool,
+}
+
+/// Which older logins a new one ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct MultiLogin {
+    /// 0: nobody's; 1: those of the same platform.
+    pub policy: u8,
+    /// Under policy 0, how many tokens a platform keeps.
+    pub max_num_one_end: usize,
+}
+
+impl Default for MultiLogin {
+    fn default() -> Self {
+        Self { policy: 1, max_num_one_end: 30 }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".into(),
+            api_port: 0,
+            ws_port: 0,
+            account_port: 0,
+            data_dir: None,
+            secret: DEFAULT_SECRET.into(),
+            admin_user_id: "imAdmin".into(),
+            allow_remote: false,
+            multi_login: MultiLogin::default(),
+            token_expire_days: 90,
+            friend_verify: false,
+            group_read_receipt: true,
+        }
+    }
+}
+
+impl Config {
+    /// Reads a configuration from JSON; the error names the field that is wrong.
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        serde_json::from_str(text).map_err(|error| Error::Config { reason: error.to_string() })
+    }
+
+    /// Refuses what would not work or would not be safe.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.secret.is_empty() {
+            return Err(Error::Config { reason: "secret is empty".into() });
+        }
+        if self.admin_user_id.is_empty() {
+            return Err(Error::Config { reason: "adminUserID is empty".into() });
+        }
+        if self.token_expire_days == 0 {
+            return Err(Error::Config { reason: "tokenExpireDays is 0".into() });
+        }
+        if !matches!(self.multi_login.policy, 0 | 1) {
+            return Err(Error::Config {
+                reason: format!("multiLogin.policy is {}, known are 0 and 1", self.multi_login.policy),
+            });
+        }
+        if !self.is_loopback() && !(self.allow_remote && self.secret != DEFAULT_SECRET) {
+            return Err(Error::RemoteNotAllowed { host: self.host.clone() });
+        }
+        Ok(())
+    }
+
+    fn is_loopback(&self) -> bool {
+        self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn fields_have_defaults_and_wrong_ones_are_named() {
+        let config = Config::from_json(r#"{"apiPort":7,"multiLogin":{"policy":0}}"#).unwrap();
+        assert_eq!((config.api_port, config.ws_port, config.secret.as_str()), (7, 0, "openIM123"));
+        assert_eq!(config.multi_login, MultiLogin { policy: 0, max_num_one_end: 30 });
+        for (text, field) in [(r#"{"apiPrt":7}"#, "apiPrt"), (r#"{"apiPort":"x"}"#, "string \"x\"")] {
+            let error = Config::from_json(text).unwrap_err().to_string();
+            assert!(error.contains(field), "{error}");
+        }
+    }
+
+    #[test]
+    fn other_machines_get_in_only_on_purpose_and_with_a_secret() {
+        let open = Config { host: "0.0.0.0".into(), ..Config::default() };
+        assert!(matches!(open.check(), Err(Error::RemoteNotAllowed { .. })));
+        let allowed = Config { allow_remote: true, ..open };
+        assert!(matches!(allowed.check(), Err(Error::RemoteNotAllowed { .. })));
+        assert!(Config { secret: "s3cret".into(), ..allowed }.check().is_ok());
+        assert!(Config { host: "::1".into(), ..Config::default() }.check().is_ok());
+    }
+}

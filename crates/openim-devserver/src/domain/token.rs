@@ -1,0 +1,220 @@
+//! Login tokens: signed with the server's secret, and valid only while the server remembers them as normal.
+
+use std::collections::HashSet;
+
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use openim_proto::constants::platform;
+use openim_proto::error_code;
+use serde::{Deserialize, Serialize};
+
+use super::{Fault, World};
+use crate::config::Config;
+use crate::store::{TokenRow, sql};
+
+/// State of a token that may be used.
+const NORMAL: i32 = 0;
+
+/// State of a token whose place another login took.
+const KICKED: i32 = 2;
+
+/// From this level on, an account is a service and does not log in.
+const SERVICE_ACCOUNT: i32 = 3;
+
+/// Issue times lie this far in the past, so that clocks may differ a little.
+const ISSUED_BEFORE_S: i64 = 5;
+
+/// Contents of a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Claims {
+    /// Whose.
+    #[serde(rename = "UserID")]
+    pub(crate) user_id: String,
+    /// For which platform.
+    #[serde(rename = "PlatformID")]
+    pub(crate) platform_id: i32,
+    /// End, seconds since 1970.
+    pub(crate) exp: i64,
+    /// Issue time, seconds since 1970.
+    #[serde(default)]
+    pub(crate) iat: i64,
+    /// Begin, seconds since 1970; this server sets none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) nbf: Option<i64>,
+}
+
+/// Signs and reads tokens.
+pub(crate) struct Jwt {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    validation: Validation,
+    /// Life of a token, seconds.
+    pub(crate) lifetime: i64,
+}
+
+impl Jwt {
+    /// Keys of a configuration.
+    pub(super) fn new(config: &Config) -> Self {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.algorithms = vec![Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
+        validation.required_spec_claims = HashSet::new();
+        // times are compared with the injected clock
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        validation.validate_aud = false;
+        Self {
+            encoding: EncodingKey::from_secret(config.secret.as_bytes()),
+            decoding: DecodingKey::from_secret(config.secret.as_bytes()),
+            validation,
+            lifetime: i64::from(config.token_expire_days) * 86_400,
+        }
+    }
+
+    /// Checks signature and times.
+    pub(crate) fn read(&self, token: &str, now_ms: i64) -> Result<Claims, Fault> {
+        let decoded = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation);
+        let claims = decoded.map_err(|error| match error.kind() {
+            ErrorKind::InvalidSignature => Fault::worded(error_code::TOKEN_UNKNOWN, "signature is invalid"),
+            ErrorKind::InvalidAlgorithm => Fault::worded(error_code::TOKEN_UNKNOWN, "signing method is invalid"),
+            _ => Fault::new(error_code::TOKEN_MALFORMED, ""),
+        })?;
+        let claims = claims.claims;
+        let now = now_ms / 1000;
+        if claims.exp <= now {
+            return Err(Fault::new(error_code::TOKEN_EXPIRED, ""));
+        }
+        if claims.nbf.is_some_and(|begin| begin > now) {
+            return Err(Fault::new(error_code::TOKEN_NOT_VALID_YET, ""));
+        }
+        if claims.iat > now {
+            return Err(Fault::worded(error_code::TOKEN_UNKNOWN, "token used before issued"));
+        }
+        Ok(claims)
+    }
+
+    fn sign(&self, claims: &Claims) -> Result<String, Fault> {
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.encoding)
+            .map_err(|error| Fault::internal(error.to_string()))
+    }
+}
+
+impl World {
+    /// Refuses a token that the server does not remember as normal.
+    pub(crate) fn check_token(&self, claims: &Claims, token: &str) -> Result<(), Fault> {
+        let user = self.users.get(claims.user_id.as_str());
+        let stored = user.and_then(|user| user.tokens.get(&claims.platform_id));
+        match stored.and_then(|tokens| tokens.iter().find(|(stored, _)| stored == token)) {
+            None => Err(Fault::new(error_code::TOKEN_NOT_EXIST, "")),
+            Some((_, NORMAL)) => Ok(()),
+            Some((_, KICKED)) => Err(Fault::new(error_code::TOKEN_KICKED, "")),
+            Some(_) => Err(Fault::new(error_code::TOKEN_UNKNOWN, "")),
+        }
+    }
+
+    /// A new token of the administrator.
+    pub(crate) fn issue_admin_token(&mut self, jwt: &Jwt, secret: &str, user_id: &str) -> Result<String, Fault> {
+        if secret != self.config.secret {
+            return Err(Fault::no_permission("secret invalid"));
+        }
+        if user_id != self.config.admin_user_id {
+            let admin = &self.config.admin_user_id;
+            return Err(Fault::args(format!("userID is error., userID={user_id}, adminUserID=[{admin}]")));
+        }
+        self.insert_token(jwt, user_id, platform::ADMIN)
+    }
+
+    /// A new token of a user; older ones end as the multi-login policy says.
+    pub(crate) fn issue_user_token(&mut self, jwt: &Jwt, user_id: &str, platform_id: i32) -> Result<String, Fault> {
+        if platform_id == platform::ADMIN {
+            return Err(Fault::no_permission("platformID invalid. platformID must not be adminPlatformID"));
+        }
+        if user_id == self.config.admin_user_id {
+            return Err(Fault::no_permission("don't get Admin token"));
+        }
+        let user = self.users.get(user_id).ok_or_else(|| Fault::not_found("record not found"))?;
+        if user.info.app_manger_level >= SERVICE_ACCOUNT {
+            return Err(Fault::args("app account can`t get token"));
+        }
+        let ended = self.tokens_ended_by_login(user_id, platform_id);
+        self.set_token_states(user_id, &ended, KICKED);
+        self.insert_token(jwt, user_id, platform_id)
+    }
+
+    /// Ends every login of a user on a platform.
+    pub(crate) fn force_logout(&mut self, user_id: &str, platform_id: i32) {
+        let tokens = self.users.get(user_id).and_then(|user| user.tokens.get(&platform_id));
+        let ended: Vec<(i32, String)> =
+            tokens.into_iter().flatten().map(|(token, _)| (platform_id, token.clone())).collect();
+        self.set_token_states(user_id, &ended, KICKED);
+        self.kick(user_id, platform_id);
+    }
+
+    /// Which tokens a new login on a platform ends.
+    fn tokens_ended_by_login(&self, user_id: &str, platform_id: i32) -> Vec<(i32, String)> {
+        let Some(user) = self.users.get(user_id) else { return Vec::new() };
+        let multi_login = self.config.multi_login;
+        let mut ended = Vec::new();
+        for (platform, tokens) in &user.tokens {
+            let normal: Vec<_> = tokens.iter().filter(|(_, state)| *state == NORMAL).collect();
+            let kept = match (multi_login.policy, *platform == platform_id) {
+                (0, true) => multi_login.max_num_one_end.saturating_sub(1),
+                (0, false) => multi_login.max_num_one_end,
+                (_, true) => 0,
+                (_, false) => 1,
+            };
+            let excess = normal.len().saturating_sub(kept);
+            ended.extend(normal.into_iter().take(excess).map(|(token, _)| (*platform, token.clone())));
+        }
+        ended
+    }
+
+    fn set_token_states(&mut self, user_id: &str, tokens: &[(i32, String)], state: i32) {
+        let Some(user) = self.users.get_mut(user_id) else { return };
+        for (platform_id, token) in tokens {
+            let stored = user.tokens.get_mut(platform_id).into_iter().flatten().find(|(stored, _)| stored == token);
+            if let Some(stored) = stored {
+                stored.1 = state;
+            }
+            let row = TokenRow { user_id: user_id.into(), platform_id: *platform_id, token: token.clone(), state };
+            self.store.submit(move |batch| sql::write_token(batch.db()?, &row));
+        }
+    }
+
+    fn insert_token(&mut self, jwt: &Jwt, user_id: &str, platform_id: i32) -> Result<String, Fault> {
+        let now_ms = self.environment.now_ms();
+        self.purge_expired_tokens(jwt, user_id, platform_id, now_ms);
+        let now = now_ms / 1000;
+        let user = self.users.get_mut(user_id).ok_or_else(|| Fault::not_found("record not found"))?;
+        let tokens = user.tokens.entry(platform_id).or_default();
+        let mut claims = Claims {
+            user_id: user_id.into(),
+            platform_id,
+            exp: now + jwt.lifetime,
+            iat: now - ISSUED_BEFORE_S,
+            nbf: None,
+        };
+        let mut token = jwt.sign(&claims)?;
+        // two tokens of one second must not be the same token
+        while tokens.iter().any(|(stored, _)| *stored == token) {
+            claims.iat -= 1;
+            token = jwt.sign(&claims)?;
+        }
+        tokens.push((token.clone(), NORMAL));
+        let row = TokenRow { user_id: user_id.into(), platform_id, token: token.clone(), state: NORMAL };
+        self.store.submit(move |batch| sql::write_token(batch.db()?, &row));
+        Ok(token)
+    }
+
+    fn purge_expired_tokens(&mut self, jwt: &Jwt, user_id: &str, platform_id: i32, now_ms: i64) {
+        let Some(tokens) = self.users.get_mut(user_id).and_then(|user| user.tokens.get_mut(&platform_id)) else {
+            return;
+        };
+        let (kept, expired) =
+            std::mem::take(tokens).into_iter().partition(|(token, _)| jwt.read(token, now_ms).is_ok());
+        *tokens = kept;
+        for (token, _) in Vec::from_iter::<Vec<(String, i32)>>(expired) {
+            let user_id = user_id.to_owned();
+            self.store.submit(move |batch| sql::delete_token(batch.db()?, &user_id, platform_id, &token));
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Time and chance, injected so that tests can fix both.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Where the server takes time and random bytes from.
+#[derive(Clone)]
+pub struct Environment {
+    now: Arc<dyn Fn() -> i64 + Send + Sync>,
+    fill: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
+}
+
+impl Environment {
+    /// An environment of one's own: milliseconds since 1970, and a filler of random bytes.
+    pub fn new(
+        now: impl Fn() -> i64 + Send + Sync + 'static,
+        fill: impl Fn(&mut [u8]) + Send + Sync + 'static,
+    ) -> Self {
+        Self { now: Arc::new(now), fill: Arc::new(fill) }
+    }
+
+    /// Milliseconds since 1970.
+    pub fn now_ms(&self) -> i64 {
+        (self.now)()
+    }
+
+    /// Random bytes.
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        (self.fill)(&mut bytes);
+        bytes
+    }
+
+    /// A fresh id of 32 hexadecimal digits, the form of message ids.
+    pub fn message_id(&self) -> String {
+        hex(&self.random::<16>())
+    }
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self::new(
+            || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_millis() as i64),
+            |bytes| {
+                if let Err(error) = getrandom::fill(bytes) {
+                    tracing::error!(%error, "the system gives no random bytes");
+                }
+            },
+        )
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Environment")
+    }
+}
+
+/// Lower-case hexadecimal text of bytes.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).map_or('0', |digit| char::from(*digit));
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
