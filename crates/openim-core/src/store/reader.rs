@@ -57,7 +57,7 @@ impl Readers {
         connection
             .execute_batch("PRAGMA cache_size = -8192; PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY;")?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
-        connection.set_prepared_statement_cache_capacity(48);
+        super::file::keep_statements(&connection)?;
         Ok(connection)
     }
 

@@ -179,12 +179,7 @@ fn a_push_after_a_gap_is_delivered_and_the_gap_fetched_now() {
 }
 
 fn receipt(reader: &str, seq: i64, seqs: Vec<i64>, has_read_seq: i64) -> MsgData {
-    let tips = MarkAsReadTips {
-        mark_as_read_user_id: reader.into(),
-        conversation_id: ID.into(),
-        seqs,
-        has_read_seq,
-    };
+    let tips = MarkAsReadTips { mark_as_read_user_id: reader.into(), conversation_id: ID.into(), seqs, has_read_seq };
     let elem = NotificationElem { detail: serde_json::to_string(&tips).unwrap() };
     MsgData {
         content_type: content_type::READ_RECEIPT,
