@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::client::{Client, Done};
 use crate::error::{Error, Result};
 use crate::model::{Body, Message, OfflinePush};
-use crate::outbox::{Entry, Outbox, Settled};
+use crate::outbox::{Entry, Outbox, Settled, Turn};
 use crate::session::Session;
 use crate::store::messages::MessageRow;
 use crate::store::outbox::OutboxRow;
@@ -77,48 +77,65 @@ impl Client {
     }
 
     /// Sends a message. It is stored first; the promise settles with the server's answer. Without one within
-    /// `sendTimeout` it fails with [`Error::SendPending`] and goes on by itself (R5).
-    pub async fn send_message(&self, params: SendMessageParams) -> Result<Done<Message>> {
-        let session = self.session()?;
-        let outgoing = Outgoing::new(&session, params)?;
-        let payload = outgoing.wire.encode_to_vec();
-        check_size(&session, &payload)?;
-        if outgoing.online_only {
-            return send_online_only(&session, outgoing, payload).await;
+    /// `sendTimeout` it fails with [`Error::SendPending`] and goes on by itself (R5). The place in the conversation's
+    /// order is taken by the call itself, not by the first poll of the future.
+    pub fn send_message(
+        &self,
+        params: SendMessageParams,
+    ) -> impl Future<Output = Result<Done<Message>>> + Send + use<> {
+        let session = self.session().map(|session| {
+            let turn = session.outbox.turn(&params.recv_id, &params.group_id);
+            (session, turn)
+        });
+        async move {
+            let (session, turn) = session?;
+            send(&session, turn, params).await
         }
-        user::expect_peer(&session, &outgoing.wire.recv_id, PROFILE_PATIENCE).await;
-        let client_msg_id = outgoing.wire.client_msg_id.clone();
-        // with a connection the request leaves right after the commit: the attempt is stored with the message
-        let attempt = i64::from(session.socket.is_connected());
-        let created_at = session.clock.now();
-        let stored_payload = payload.clone();
-        let stored =
-            session.commit(move |changes| store(changes, &outgoing, attempt, created_at, &stored_payload)).await?.value;
-        let settled = session.outbox.waiters().wait(stored.message);
-        let entry = Entry { message: stored.message, payload: (attempt > 0).then_some(payload), may_have_left: false };
-        Outbox::queue(&session, stored.conversation, entry);
-        let forget = Forget { session: &session, message: stored.message };
-        let outcome = tokio::time::timeout(session.config.send_timeout(), settled).await;
-        drop(forget);
-        match outcome {
-            Err(_) => Err(Error::SendPending { client_msg_id }),
-            // the session ended: the message stays queued for the next one
-            Ok(Err(_)) => Err(Error::SendPending { client_msg_id }),
-            Ok(Ok(Settled::Accepted(done))) => Ok(*done),
-            Ok(Ok(Settled::Failed(error))) => Err(error),
-            Ok(Ok(Settled::Arrived(event))) => {
-                let me = session.user_id.clone();
-                let message = stored.message;
-                let value = session
-                    .read(move |connection| {
-                        let row = messages::get(connection, message)?
-                            .ok_or(Error::NotFound { what: "message", id: client_msg_id })?;
-                        let read_seq = conversations::get(connection, row.conversation)?.has_read_seq;
-                        Ok(row.into_api(read_seq, &me))
-                    })
-                    .await?;
-                Ok(Done { value, event })
-            }
+    }
+}
+
+async fn send(session: &Arc<Session>, mut turn: Turn, params: SendMessageParams) -> Result<Done<Message>> {
+    let outgoing = Outgoing::new(session, params)?;
+    let payload = outgoing.wire.encode_to_vec();
+    check_size(session, &payload)?;
+    if outgoing.online_only {
+        return send_online_only(session, outgoing, payload).await;
+    }
+    turn.come().await;
+    user::expect_peer(session, &outgoing.wire.recv_id, PROFILE_PATIENCE).await;
+    let client_msg_id = outgoing.wire.client_msg_id.clone();
+    // with a connection the request leaves right after the commit: the attempt is stored with the message
+    let attempt = i64::from(session.socket.is_connected());
+    let created_at = session.clock.now();
+    let stored_payload = payload.clone();
+    let stored =
+        session.commit(move |changes| store(changes, &outgoing, attempt, created_at, &stored_payload)).await?.value;
+    let settled = session.outbox.waiters().wait(stored.message);
+    let forget = Forget { session, message: stored.message };
+    let entry =
+        Entry { message: stored.message, payload: (attempt > 0).then_some(payload), may_have_left: false };
+    Outbox::queue(session, stored.conversation, entry);
+    drop(turn);
+    let outcome = tokio::time::timeout(session.config.send_timeout(), settled).await;
+    drop(forget);
+    match outcome {
+        Err(_) => Err(Error::SendPending { client_msg_id }),
+        // the session ended: the message stays queued for the next one
+        Ok(Err(_)) => Err(Error::SendPending { client_msg_id }),
+        Ok(Ok(Settled::Accepted(done))) => Ok(*done),
+        Ok(Ok(Settled::Failed(error))) => Err(error),
+        Ok(Ok(Settled::Arrived(event))) => {
+            let me = session.user_id.clone();
+            let message = stored.message;
+            let value = session
+                .read(move |connection| {
+                    let row = messages::get(connection, message)?
+                        .ok_or(Error::NotFound { what: "message", id: client_msg_id })?;
+                    let read_seq = conversations::get(connection, row.conversation)?.has_read_seq;
+                    Ok(row.into_api(read_seq, &me))
+                })
+                .await?;
+            Ok(Done { value, event })
         }
     }
 }

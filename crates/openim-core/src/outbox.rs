@@ -77,11 +77,30 @@ struct Lane {
     blocked: bool,
 }
 
+/// A call's place among the sends to one peer or group. The next one comes when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    before: Option<oneshot::Receiver<()>>,
+    _after: oneshot::Sender<()>,
+}
+
+impl Turn {
+    /// Waits for the sends before this one to be queued.
+    pub(crate) async fn come(&mut self) {
+        if let Some(before) = self.before.take() {
+            // nothing is ever sent: the end of the other side is the sign
+            let _ = before.await;
+        }
+    }
+}
+
 /// The sending side of a session.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     lanes: Mutex<HashMap<i64, Lane>>,
     waiters: Arc<Waiters>,
+    /// The end of the last turn taken, per receiver. As many entries as receivers of this session.
+    turns: Mutex<HashMap<(String, String), oneshot::Receiver<()>>>,
 }
 
 impl Outbox {
@@ -93,7 +112,15 @@ impl Outbox {
             lane.blocked |= row.attempt > 0;
             lane.queue.push_back(Entry { message: row.message, payload: None, may_have_left: row.attempt > 0 });
         }
-        Self { lanes: Mutex::new(lanes), waiters: Arc::default() }
+        Self { lanes: Mutex::new(lanes), waiters: Arc::default(), turns: Mutex::default() }
+    }
+
+    /// Takes the next turn for a receiver: messages are queued in the order of the calls, whatever runs first.
+    pub(crate) fn turn(&self, recv_id: &str, group_id: &str) -> Turn {
+        let (after, end) = oneshot::channel();
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = turns.insert((recv_id.to_owned(), group_id.to_owned()), end);
+        Turn { before, _after: after }
     }
 
     pub(crate) fn waiters(&self) -> Arc<Waiters> {

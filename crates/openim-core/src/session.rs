@@ -1,6 +1,7 @@
 //! One login: owns its database, its socket, its tasks and its place in the event queue. When it is over, all of it is
 //! gone and none of its events follows (I10).
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -55,6 +56,8 @@ pub(crate) struct Session {
     api: Api,
     token: Arc<RwLock<Sensitive<String>>>,
     profile: RwLock<SelfUserInfo>,
+    /// Receivers whose profile this session has asked for.
+    peers: Mutex<HashSet<String>>,
     announcer: Arc<Announcer>,
     progress: watch::Sender<Progress>,
     connection: Mutex<(ConnectionStatus, SyncStatus)>,
@@ -124,6 +127,7 @@ impl Session {
                 || SelfUserInfo { user_id: user_id.clone(), ..SelfUserInfo::default() },
                 SelfUserInfo::from,
             )),
+            peers: Mutex::default(),
             user_id,
             config,
             clock,
@@ -239,6 +243,14 @@ impl Session {
 
     pub(crate) fn set_profile(&self, profile: SelfUserInfo) {
         *self.profile.write().unwrap_or_else(PoisonError::into_inner) = profile;
+    }
+
+    pub(crate) fn knows_peer(&self, user_id: &str) -> bool {
+        lock(&self.peers).contains(user_id)
+    }
+
+    pub(crate) fn remember_peer(&self, user_id: &str) {
+        lock(&self.peers).insert(user_id.to_owned());
     }
 
     /// A new token for the same user: connects again with it. The same token changes nothing.

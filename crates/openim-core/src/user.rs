@@ -112,18 +112,19 @@ pub(crate) async fn fetch_unknown(session: &Session) -> Result<()> {
 
 /// Before a first message: gives the profile of the peer a moment to come, so that the new conversation has a name.
 pub(crate) async fn expect_peer(session: &Arc<Session>, user_id: &str, patience: Duration) {
-    if user_id.is_empty() || !session.socket.is_connected() {
+    if user_id.is_empty() || !session.socket.is_connected() || session.knows_peer(user_id) {
         return;
     }
     let id = user_id.to_owned();
     let known = session.read(move |connection| users::get(connection, &id)).await;
-    if matches!(known, Ok(Some(row)) if row.fetched_at > 0) {
-        return;
+    if !matches!(known, Ok(Some(row)) if row.fetched_at > 0) {
+        let wanted = [user_id.to_owned()];
+        if !matches!(tokio::time::timeout(patience, fetch(session, &wanted)).await, Ok(Ok(_))) {
+            tracing::debug!("the receiver's profile did not come in time");
+            return;
+        }
     }
-    let wanted = [user_id.to_owned()];
-    if !matches!(tokio::time::timeout(patience, fetch(session, &wanted)).await, Ok(Ok(_))) {
-        tracing::debug!("the receiver's profile did not come in time");
-    }
+    session.remember_peer(user_id);
 }
 
 /// Fetches the own profile. `OnSelfInfoUpdated` if it differs from what was known, except on a new device.

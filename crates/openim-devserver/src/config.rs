@@ -1,9 +1,11 @@
 //! What a server is started with. Every field has a default; unknown and wrong fields are refused by name.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::error::Error;
 
@@ -11,7 +13,7 @@ use crate::error::Error;
 pub const DEFAULT_SECRET: &str = "openIM123";
 
 /// Settings of a [`crate::DevServer`].
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Config {
     /// Address that all three listeners bind.
@@ -76,10 +78,32 @@ impl Default for Config {
     }
 }
 
+/// Everything but the secret.
+impl fmt::Debug for Config {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Config")
+            .field("host", &self.host)
+            .field("ports", &[self.api_port, self.ws_port, self.account_port])
+            .field("data_dir", &self.data_dir)
+            .field("admin_user_id", &self.admin_user_id)
+            .field("multi_login", &self.multi_login)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Config {
     /// Reads a configuration from JSON; the error names the field that is wrong.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        serde_json::from_str(text).map_err(|error| Error::Config { reason: error.to_string() })
+        let wrong = |error: serde_json::Error| Error::Config { reason: error.to_string() };
+        let fields: Map<String, Value> = serde_json::from_str(text).map_err(wrong)?;
+        // one by one, because serde does not say which field has the wrong type
+        for (name, value) in &fields {
+            let field = Map::from_iter([(name.clone(), value.clone())]);
+            Self::deserialize(Value::Object(field))
+                .map_err(|error| Error::Config { reason: format!("{name}: {error}") })?;
+        }
+        serde_json::from_value(Value::Object(fields)).map_err(wrong)
     }
 
     /// Refuses what would not work or would not be safe.
@@ -98,7 +122,8 @@ impl Config {
                 reason: format!("multiLogin.policy is {}, known are 0 and 1", self.multi_login.policy),
             });
         }
-        if !self.is_loopback() && !(self.allow_remote && self.secret != DEFAULT_SECRET) {
+        let remote_is_safe = self.allow_remote && self.secret != DEFAULT_SECRET;
+        if !self.is_loopback() && !remote_is_safe {
             return Err(Error::RemoteNotAllowed { host: self.host.clone() });
         }
         Ok(())
@@ -119,7 +144,8 @@ mod tests {
         let config = Config::from_json(r#"{"apiPort":7,"multiLogin":{"policy":0}}"#).unwrap();
         assert_eq!((config.api_port, config.ws_port, config.secret.as_str()), (7, 0, "openIM123"));
         assert_eq!(config.multi_login, MultiLogin { policy: 0, max_num_one_end: 30 });
-        for (text, field) in [(r#"{"apiPrt":7}"#, "apiPrt"), (r#"{"apiPort":"x"}"#, "string \"x\"")] {
+        assert!(!format!("{config:?}").contains("openIM123"), "the secret stays out of logs");
+        for (text, field) in [(r#"{"apiPrt":7}"#, "apiPrt"), (r#"{"apiPort":"x"}"#, "apiPort: invalid type")] {
             let error = Config::from_json(text).unwrap_err().to_string();
             assert!(error.contains(field), "{error}");
         }

@@ -7,9 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Where the server takes time and random bytes from.
 #[derive(Clone)]
 pub struct Environment {
-    now: Arc<dyn Fn() -> i64 + Send + Sync>,
-    fill: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
+    now: Arc<Clock>,
+    fill: Arc<Chance>,
 }
+
+type Clock = dyn Fn() -> i64 + Send + Sync;
+type Chance = dyn Fn(&mut [u8]) + Send + Sync;
 
 impl Environment {
     /// An environment of one's own: milliseconds since 1970, and a filler of random bytes.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::serve::ListenerExt as _;
 use openim_proto::sdkws::UserInfo;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -155,6 +156,8 @@ fn address(listener: &TcpListener) -> Result<std::net::SocketAddr, Error> {
 /// Serves HTTP until the end; answers under way may leave.
 async fn serve(listener: TcpListener, router: axum::Router, ended: CancellationToken) {
     let stopping = ended.clone();
+    // answers are small and written at once: waiting for more would only delay them
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let serving = axum::serve(listener, router).with_graceful_shutdown(async move { stopping.cancelled().await });
     let patience = async {
         ended.cancelled().await;

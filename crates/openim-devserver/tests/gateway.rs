@@ -373,3 +373,21 @@ async fn a_close_frame_is_answered_with_its_code() {
     assert_eq!(alice.ended().await.1, Ended::Code(3001, String::new()));
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_peer_who_takes_nothing_is_closed_and_harms_nobody() {
+    let server = server().await;
+    let mut alice = Client::login(&server, "alice", 5).await;
+    let slow = Client::login(&server, "bob", 5).await;
+    let watch = SubUserOnlineStatus { subscribe_user_id: vec!["bob".into()], ..SubUserOnlineStatus::default() };
+    alice.request(operation::SUB_ONLINE_STATUS, &watch).await;
+    let text = "x".repeat(10_000);
+    loop {
+        assert_eq!(alice.send_text("bob", &text).await.err_code, 0);
+        if alice.next_push_frame().await.req_identifier == operation::SUB_ONLINE_STATUS {
+            break;
+        }
+    }
+    drop(slow);
+    server.stop().await;
+}

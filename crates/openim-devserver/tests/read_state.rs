@@ -83,7 +83,7 @@ async fn private_chat_comes_twice_the_copy_first() {
         assert_eq!((name.as_str(), notification.seq), ("n_alice_bob", 0));
         assert_eq!(notification.client_msg_id, copy.client_msg_id);
         assert_eq!(notification.options.len(), 11);
-        assert_eq!(notification.options["unreadCount"], false);
+        assert!(!notification.options["unreadCount"]);
     }
     let records = json!({"ownerUserID": "bob", "conversationIDs": ["si_alice_bob"]});
     let bob_token = server.token("bob", 5).await.unwrap();

@@ -1,12 +1,14 @@
 //! Starting, stopping and starting again.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout)]
 
 mod support;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
-use openim_devserver::{Config, DevServer, Error, NewUser};
+use openim_devserver::{Config, DevServer, Environment, Error, NewUser};
 use openim_proto::constants::operation;
 use openim_proto::sdkws::{PullMessageBySeqsReq, PullMessageBySeqsResp, SeqRange};
 use serde_json::json;
@@ -149,4 +151,25 @@ async fn stopping_does_not_wait_for_clients_who_stay() {
         assert_eq!(client.ended().await.1, Ended::Bare);
     }
     drop(idle);
+}
+
+#[tokio::test]
+async fn tokens_end_with_the_injected_clock_and_ids_come_from_the_injected_chance() {
+    let now = Arc::new(AtomicI64::new(1_700_000_000_000));
+    let (clock, counter) = (now.clone(), AtomicU8::new(0));
+    let chance = move |bytes: &mut [u8]| bytes.fill(counter.fetch_add(1, Ordering::Relaxed));
+    let environment = Environment::new(move || clock.load(Ordering::Relaxed), chance);
+    let server = DevServer::start_in(Config { token_expire_days: 1, ..Config::default() }, environment).await.unwrap();
+    let token = server.token("alice", 5).await.unwrap();
+    let time = data(&server, &token, "/msg/get_server_time", json!({})).await;
+    assert_eq!(time["serverTime"], 1_700_000_000_000_i64);
+    let mut alice = Client::open(&server, "alice", 5, &token, "").await;
+    alice.send_text("alice", "note").await;
+    let (_, message) = alice.next_push().await;
+    let id = message.server_msg_id;
+    assert!(id.len() == 32 && id.as_bytes().chunks(2).all(|digits| digits == &id.as_bytes()[..2]), "{id}");
+    now.fetch_add(86_400_000, Ordering::Relaxed);
+    let refused = support::call(&server, &token, "/msg/get_server_time", json!({})).await;
+    assert_eq!((&refused["errCode"], &refused["errMsg"]), (&json!(1501), &json!("TokenExpiredError")));
+    server.stop().await;
 }

@@ -1,6 +1,6 @@
 //! How many messages per second are accepted and fanned out: `cargo test --release -- --ignored --nocapture`. Senders,
 //! receivers and server share the machine, so the server alone does better than this.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout)]
 
 mod support;
 

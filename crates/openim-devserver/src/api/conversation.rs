@@ -234,8 +234,7 @@ async fn get_sorted_conversation_list(app: App, caller: Caller, request: Wanted)
     let conversation_total = newest.len();
     let world = app.world();
     let elems: Vec<SortedElem> = newest.into_iter().map(|newest| sorted_elem(&world, newest)).collect();
-    // silent conversations do not count
-    let unread_total = elems.iter().filter(|it| it.recv_msg_opt == 0).map(|it| it.unread_count).sum();
+    let unread_total = elems.iter().map(|it| it.unread_count).sum();
     let conversation_elems = null_if_empty(page.of(elems));
     Answer::of(&SortedList { conversation_total, unread_total, conversation_elems })
 }

@@ -253,8 +253,8 @@ impl World {
     fn put_conversation(&mut self, record: Conversation) {
         let Some(user) = self.users.get_mut(record.owner_user_id.as_str()) else { return };
         let known = user.conversations.get(record.conversation_id.as_str()).map(|row| row.ordinal);
-        let newest = user.conversations.values().map(|row| row.ordinal).max().unwrap_or(0);
-        let ordinal = known.unwrap_or(newest + 1);
+        let newest = || user.conversations.values().map(|row| row.ordinal).max().unwrap_or(0);
+        let ordinal = known.unwrap_or_else(|| newest() + 1);
         let row = ConversationRow { ordinal, record: record.clone() };
         user.conversations
             .insert(record.conversation_id.as_str().into(), ConversationRow { ordinal, record: record.clone() });

@@ -12,7 +12,7 @@ use openim_proto::sdkws::{SubUserOnlineStatusElem, SubUserOnlineStatusTips};
 use super::{Frame, Outbox, Outgoing, World};
 
 /// What a connection said when it opened.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Handshake {
     /// The user, equal to the token's.
     pub(crate) user_id: String,

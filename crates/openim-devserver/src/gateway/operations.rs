@@ -29,7 +29,7 @@ pub(super) async fn handle(request: Request, device: &Arc<Device>, domain: &Arc<
         operation_id: request.operation_id.clone(),
     };
     let outcome = match request.req_identifier {
-        operation::SEND_MSG => return send(request, &caller, device, domain),
+        operation::SEND_MSG => return send(request, &caller, device, domain).await,
         operation::GET_NEWEST_SEQ => newest_seqs(&request, &caller, domain),
         operation::PULL_BY_RANGE => pull_ranges(&request, &caller, domain).await,
         operation::SEND_SIGNAL_MSG => Err(Fault::args("there are no call signals")),
@@ -48,7 +48,7 @@ pub(super) async fn handle(request: Request, device: &Arc<Device>, domain: &Arc<
     true
 }
 
-fn send(request: Request, caller: &Caller, device: &Arc<Device>, domain: &Domain) -> bool {
+async fn send(request: Request, caller: &Caller, device: &Arc<Device>, domain: &Domain) -> bool {
     let refused = match decode::<MsgData>(&request) {
         Ok(message) => {
             let accepted = |response: &openim_proto::msg::SendMsgResp| {
@@ -61,6 +61,9 @@ fn send(request: Request, caller: &Caller, device: &Arc<Device>, domain: &Domain
     if let Some(fault) = refused {
         let (device, answer) = (device.clone(), answer(&request, Err(fault)));
         domain.store.after(move || device.outbox.push(answer));
+    }
+    if domain.store.is_behind() {
+        domain.store.committed().await;
     }
     true
 }

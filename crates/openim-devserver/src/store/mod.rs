@@ -12,6 +12,7 @@ mod version;
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -34,6 +35,9 @@ pub(crate) mod sql {
 
 /// Jobs per transaction: enough that a commit costs nothing per message, few enough that nobody waits for it.
 const JOBS_PER_BATCH: usize = 256;
+
+/// Jobs that may wait before connections are slowed down.
+const BACKLOG: usize = 4096;
 
 type Work = Box<dyn FnOnce(&mut Batch<'_>) -> Result<()> + Send>;
 
@@ -89,6 +93,7 @@ impl<'a> Batch<'a> {
 #[derive(Clone)]
 pub(crate) struct Store {
     jobs: Sender<Job>,
+    queued: Arc<AtomicUsize>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -100,17 +105,25 @@ impl Store {
     ) -> std::result::Result<(Self, T), crate::Error> {
         let (db, loaded) = open::open(folder, load)?;
         let (jobs, queue) = channel();
+        let queued = Arc::new(AtomicUsize::new(0));
+        let taken = queued.clone();
         let thread = std::thread::Builder::new()
             .name("openim-devserver-db".into())
-            .spawn(move || run(&db, &queue))
+            .spawn(move || run(&db, &queue, &taken))
             .map_err(|error| crate::Error::Config { reason: format!("no thread for the database: {error}") })?;
-        Ok((Self { jobs, thread: Arc::new(Mutex::new(Some(thread))) }, loaded))
+        Ok((Self { jobs, queued, thread: Arc::new(Mutex::new(Some(thread))) }, loaded))
     }
 
     /// Queues work. After [`Store::close`] or a failure of the database it is dropped, and with it what it announced.
     pub(crate) fn submit(&self, work: impl FnOnce(&mut Batch<'_>) -> Result<()> + Send + 'static) {
+        self.queued.fetch_add(1, Ordering::Relaxed);
         // a closed queue is noticed by whoever waits for the outcome
         let _ = self.jobs.send(Job::Work(Box::new(work)));
+    }
+
+    /// Whether more is queued than is good: whoever can wait should.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.queued.load(Ordering::Relaxed) > BACKLOG
     }
 
     /// Runs `action` when everything that is queued now is committed.
@@ -157,17 +170,20 @@ impl Store {
     }
 }
 
-fn run(db: &Connection, queue: &Receiver<Job>) {
+fn run(db: &Connection, queue: &Receiver<Job>, queued: &AtomicUsize) {
     while let Ok(Job::Work(first)) = queue.recv() {
         let mut batch = Batch::new(db);
         let mut outcome = first(&mut batch);
-        let mut stopping = false;
+        let (mut taken, mut stopping) = (1, false);
         for _ in 1..JOBS_PER_BATCH {
             if outcome.is_err() {
                 break;
             }
             match queue.try_recv() {
-                Ok(Job::Work(work)) => outcome = work(&mut batch),
+                Ok(Job::Work(work)) => {
+                    taken += 1;
+                    outcome = work(&mut batch);
+                }
                 Ok(Job::Stop) => {
                     stopping = true;
                     break;
@@ -175,6 +191,7 @@ fn run(db: &Connection, queue: &Receiver<Job>) {
                 Err(_) => break,
             }
         }
+        queued.fetch_sub(taken, Ordering::Relaxed);
         match outcome.and_then(|()| batch.commit()) {
             Ok(actions) => actions.into_iter().for_each(|action| action()),
             Err(error) => {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, Result};
 
 use crate::error::Error;
@@ -18,7 +19,7 @@ pub(super) fn open<T>(
 ) -> std::result::Result<(Connection, T), Error> {
     let Some(folder) = folder else {
         let db = Connection::open_in_memory()?;
-        db.set_prepared_statement_cache_capacity(64);
+        keep_statements(&db)?;
         migrate(&db, Path::new(":memory:"))?;
         let loaded = load(&db)?;
         return Ok((db, loaded));
@@ -44,10 +45,18 @@ pub(super) fn open<T>(
 /// One process owns the file (`EXCLUSIVE`), readers do not exist, and a killed process loses nothing that was committed.
 fn prepare(db: &Connection) -> Result<()> {
     db.busy_timeout(std::time::Duration::ZERO)?;
-    db.set_prepared_statement_cache_capacity(64);
+    keep_statements(db)?;
     db.execute_batch(
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE; COMMIT;",
     )
+}
+
+/// Statements stay prepared: without the stable planner SQLite compiles one again whenever a bound value might suggest
+/// another plan.
+fn keep_statements(db: &Connection) -> Result<()> {
+    db.set_prepared_statement_cache_capacity(64);
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 fn migrate(db: &Connection, path: &Path) -> std::result::Result<(), Error> {
