@@ -25,6 +25,15 @@ use crate::{conversation, pull, user};
 const SECOND_COMPARISON_AFTER: Duration = Duration::from_millis(1500);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(30);
 
+/// Which comparison it is.
+#[derive(Debug, Clone, Copy)]
+struct Comparison {
+    /// The first sync of this device.
+    first: bool,
+    /// Not the first one of this connection.
+    again: bool,
+}
+
 /// Runs once per connection and ends with it.
 pub(crate) async fn after_connect(session: Arc<Session>, over: CancellationToken) {
     tokio::select! {
@@ -47,7 +56,7 @@ async fn synchronise(session: &Arc<Session>) {
     if first {
         session.emit(vec![Event::SyncServerProgress(1)]);
     }
-    insist(session, first, true).await;
+    insist(session, Comparison { first, again: false }).await;
     if first {
         let done = session.commit(|changes| meta::set(changes.connection, meta::INITIAL_SYNC_DONE, "1")).await;
         if let Err(error) = done {
@@ -61,20 +70,20 @@ async fn synchronise(session: &Arc<Session>) {
     Outbox::resume(session, false);
 
     tokio::time::sleep_until(connected + SECOND_COMPARISON_AFTER).await;
-    insist(session, false, false).await;
+    insist(session, Comparison { first: false, again: true }).await;
     Outbox::resume(session, true);
 }
 
 /// Repeats the comparison until it succeeds. The connection's end ends it from outside.
-async fn insist(session: &Arc<Session>, first: bool, tell: bool) {
+async fn insist(session: &Arc<Session>, comparison: Comparison) {
     let mut delay = Duration::from_secs(1);
-    let mut told = !tell;
-    while let Err(error) = compare(session, first).await {
+    let mut told = comparison.again;
+    while let Err(error) = compare(session, comparison).await {
         tracing::warn!(%error, "comparison with the server failed");
         if !told {
             told = true;
             session.set_sync_status(SyncStatus::Failed);
-            session.emit(vec![Event::SyncServerFailed(first)]);
+            session.emit(vec![Event::SyncServerFailed(comparison.first)]);
         }
         tokio::time::sleep(delay).await;
         delay = (delay * 2).min(MAX_RETRY_DELAY);
@@ -82,7 +91,7 @@ async fn insist(session: &Arc<Session>, first: bool, tell: bool) {
 }
 
 /// Brings the local state to the server's: lists, cursors, streams, messages. "No change" fires nothing.
-async fn compare(session: &Arc<Session>, first: bool) -> Result<()> {
+async fn compare(session: &Arc<Session>, Comparison { first, again }: Comparison) -> Result<()> {
     let lists = async {
         // a list that cannot be read does not hold up messages (client-behaviour.md 4.2)
         for (list, result) in [
@@ -103,7 +112,7 @@ async fn compare(session: &Arc<Session>, first: bool) -> Result<()> {
     lists?;
     progress(session, first, 4);
     let times = seqs.seqs.iter().map(|(id, seqs)| (id.clone(), seqs.max_seq_time)).collect();
-    let behind = conversation::apply_seqs(session, seqs, first).await?;
+    let behind = conversation::apply_seqs(session, seqs, first, again).await?;
     progress(session, first, 10);
     pull::streams(session, &newest, first).await?;
     pull::chats(session, &times, first).await?;
@@ -170,7 +179,7 @@ async fn respond(session: &Arc<Session>, asked: FollowUp) -> Result<()> {
     if asked.comparison {
         // the server may still be storing what it accepted (R5)
         tokio::time::sleep(SECOND_COMPARISON_AFTER).await;
-        compare(session, false).await?;
+        compare(session, Comparison { first: false, again: true }).await?;
         Outbox::resume(session, true);
     }
     Ok(())

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::model::Conversation;
 use crate::session::Session;
 use crate::store::conversations::{self, SettingsRow};
-use crate::store::seqs;
+use crate::store::{messages, seqs};
 use crate::sync::changes::Changes;
 use crate::sync::versions::{Step, Version, step};
 
@@ -204,10 +204,13 @@ pub(crate) async fn tell_read_cursors(session: &Session, behind: Vec<(String, i6
 }
 
 /// Applies 1006: newest seqs and read cursors. Answers the conversations whose cursor here is ahead of the server's.
+/// The server moves the cursor of whoever sends. `again`: not the first comparison of a connection, so a cursor that
+/// stands on an own message tells of a send that this device knows, and of nothing read.
 pub(crate) async fn apply_seqs(
     session: &Arc<Session>,
     answer: GetConversationsHasReadAndMaxSeqResp,
     first: bool,
+    again: bool,
 ) -> Result<Vec<(String, i64)>> {
     let ids: Vec<String> = answer.seqs.keys().cloned().collect();
     let unknown = session
@@ -235,7 +238,9 @@ pub(crate) async fn apply_seqs(
                 let Some(before) = conversations::find(changes.connection, &id)? else { continue };
                 let mut row = before.clone();
                 row.server_max_seq = row.server_max_seq.max(seqs.max_seq);
-                row.has_read_seq = row.has_read_seq.max(seqs.has_read_seq);
+                if !again || !messages::is_own(changes.connection, row.id, seqs.has_read_seq, changes.me)? {
+                    row.has_read_seq = row.has_read_seq.max(seqs.has_read_seq);
+                }
                 if row.has_read_seq > seqs.has_read_seq && seqs.max_seq > seqs.has_read_seq {
                     behind.push((id, row.has_read_seq.min(seqs.max_seq)));
                 }

@@ -112,8 +112,7 @@ async fn send(session: &Arc<Session>, mut turn: Turn, params: SendMessageParams)
         session.commit(move |changes| store(changes, &outgoing, attempt, created_at, &stored_payload)).await?.value;
     let settled = session.outbox.waiters().wait(stored.message);
     let forget = Forget { session, message: stored.message };
-    let entry =
-        Entry { message: stored.message, payload: (attempt > 0).then_some(payload), may_have_left: false };
+    let entry = Entry { message: stored.message, payload: (attempt > 0).then_some(payload), may_have_left: false };
     Outbox::queue(session, stored.conversation, entry);
     drop(turn);
     let outcome = tokio::time::timeout(session.config.send_timeout(), settled).await;

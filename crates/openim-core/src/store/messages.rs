@@ -190,6 +190,14 @@ pub(crate) fn has_seq(connection: &Connection, conversation: i64, seq: i64) -> R
     Ok(statement.exists(params![conversation, seq])?)
 }
 
+/// Whether the message at a seq is stored and the user's own.
+pub(crate) fn is_own(connection: &Connection, conversation: i64, seq: i64, me: &str) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "SELECT 1 FROM messages WHERE conversation = ?1 AND position = ?2 AND place = 0 AND send_id = ?3",
+    )?;
+    Ok(statement.exists(params![conversation, seq, me])?)
+}
+
 /// The seqs stored within a range, ascending.
 pub(crate) fn seqs_within(connection: &Connection, conversation: i64, begin: i64, end: i64) -> Result<Vec<i64>> {
     let mut statement = connection.prepare_cached(

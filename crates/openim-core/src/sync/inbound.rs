@@ -120,9 +120,10 @@ impl<'a, 'c> Pass<'a, 'c> {
         self.cover((seq, seq), self.delivery == Delivery::Announce)
     }
 
+    /// An own message does not move the read cursor here: what came before it was not read by sending it. The server
+    /// does move its cursor; the next comparison brings that.
     fn own(&mut self, message: MsgData) -> Result<()> {
         let seq = message.seq;
-        self.row.has_read_seq = self.row.has_read_seq.max(seq);
         match messages::find(self.changes.connection, self.row.id, &message.client_msg_id)? {
             Some(known) if known.place > 0 => {
                 if messages::has_seq(self.changes.connection, self.row.id, seq)? {
