@@ -192,8 +192,10 @@ pub struct TextPing {
 
 /// Makes one gzip member of a frame (gateway.md 2.6). Small frames are stored.
 pub fn compress(frame: &[u8]) -> Vec<u8> {
-    let level = if frame.len() < DEFLATE_FROM_BYTES { Compression::none() } else { Compression::fast() };
-    let mut encoder = GzEncoder::new(Vec::with_capacity(frame.len() / 2 + 64), level);
+    if frame.len() < DEFLATE_FROM_BYTES {
+        return stored::write(frame);
+    }
+    let mut encoder = GzEncoder::new(Vec::with_capacity(frame.len() / 2 + 64), Compression::fast());
     // writing into a Vec cannot fail
     let _ = encoder.write_all(frame);
     encoder.finish().unwrap_or_default()
@@ -201,9 +203,56 @@ pub fn compress(frame: &[u8]) -> Vec<u8> {
 
 /// Opens one gzip member and refuses to grow past `limit` bytes.
 pub fn decompress(frame: &[u8], limit: usize) -> Result<Vec<u8>, EnvelopeError> {
+    if let Some(content) = stored::read(frame)
+        && content.len() <= limit
+    {
+        return Ok(content.to_vec());
+    }
     let mut out = Vec::with_capacity(frame.len().saturating_mul(4).min(limit));
     GzDecoder::new(frame).take(limit as u64 + 1).read_to_end(&mut out)?;
     if out.len() > limit { Err(EnvelopeError::TooLarge { limit }) } else { Ok(out) }
+}
+
+/// Gzip members with one stored block (RFC 1952, RFC 1951 3.2.4). The library's coders set up a quarter of a megabyte of
+/// state per member, which for a small frame costs more than everything else that happens to it.
+mod stored {
+    use flate2::Crc;
+
+    /// Magic, deflate, no flags, no time, no extra flags, unknown system; then: last block, stored.
+    const HEADER: [u8; 11] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 1];
+
+    fn checksum(content: &[u8]) -> u32 {
+        let mut crc = Crc::new();
+        crc.update(content);
+        crc.sum()
+    }
+
+    pub(super) fn write(content: &[u8]) -> Vec<u8> {
+        // callers stay far below the 65,535 bytes that one block may hold
+        let length = content.len() as u16;
+        let mut member = Vec::with_capacity(content.len() + 23);
+        member.extend_from_slice(&HEADER);
+        member.extend_from_slice(&length.to_le_bytes());
+        member.extend_from_slice(&(!length).to_le_bytes());
+        member.extend_from_slice(content);
+        member.extend_from_slice(&checksum(content).to_le_bytes());
+        member.extend_from_slice(&u32::from(length).to_le_bytes());
+        member
+    }
+
+    /// The content of a member in exactly this form; anything else is for the library.
+    pub(super) fn read(member: &[u8]) -> Option<&[u8]> {
+        let rest = member.strip_prefix(&HEADER)?;
+        let (length, rest) = rest.split_first_chunk()?;
+        let length = u16::from_le_bytes(*length);
+        let (complement, rest) = rest.split_first_chunk()?;
+        let (content, tail) = rest.split_at_checked(usize::from(length))?;
+        let (crc, tail) = tail.split_first_chunk()?;
+        let sound = u16::from_le_bytes(*complement) == !length
+            && u32::from_le_bytes(*crc) == checksum(content)
+            && tail == u32::from(length).to_le_bytes();
+        sound.then_some(content)
+    }
 }
 
 #[cfg(test)]
@@ -240,6 +289,15 @@ mod tests {
             let frame = vec![b'x'; size];
             assert_eq!(decompress(&compress(&frame), 200_000).unwrap(), frame);
         }
+        let member = compress(b"small");
+        let mut by_the_library = Vec::new();
+        GzDecoder::new(member.as_slice()).read_to_end(&mut by_the_library).unwrap();
+        assert_eq!(by_the_library, b"small");
+        let mut broken = member;
+        if let Some(byte) = broken.get_mut(16) {
+            *byte ^= 1;
+        }
+        assert!(decompress(&broken, 100).is_err());
         let bomb = compress(&vec![0; 5_000_000]);
         assert!(matches!(decompress(&bomb, 1_000_000), Err(EnvelopeError::TooLarge { limit: 1_000_000 })));
         assert!(matches!(decompress(b"not gzip", 10), Err(EnvelopeError::Gzip(_))));
