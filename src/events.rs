@@ -24,7 +24,12 @@ pub(crate) struct Pump {
 
 impl Pump {
     pub(crate) fn new(on_events: Function<'_, FnArgs<(String, i64)>, ()>) -> Result<Self> {
-        let deliver = on_events.build_threadsafe_function().callee_handled::<false>().weak::<true>().max_queue_size::<2>().build()?;
+        let deliver = on_events
+            .build_threadsafe_function()
+            .callee_handled::<false>()
+            .weak::<true>()
+            .max_queue_size::<2>()
+            .build()?;
         Ok(Self { deliver, credit: Arc::new(Semaphore::new(1)) })
     }
 

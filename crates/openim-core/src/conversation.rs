@@ -170,6 +170,9 @@ fn move_cursor(changes: &mut Changes<'_>, id: &str, back: Option<(i64, i64)>) ->
     }
     let mut row = before.clone();
     row.has_read_seq = target;
+    if back.is_some() {
+        row.read_floor = 0;
+    }
     changes.settle(&before, row, false)?;
     Ok(Some((before.has_read_seq, target)))
 }

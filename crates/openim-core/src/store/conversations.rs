@@ -14,6 +14,8 @@ pub(crate) struct SyncRow {
     pub(crate) recv_msg_opt: i32,
     pub(crate) unread_count: i64,
     pub(crate) has_read_seq: i64,
+    /// Nothing at or below this seq is unread.
+    pub(crate) read_floor: i64,
     pub(crate) server_max_seq: i64,
     pub(crate) local_max_seq: i64,
     pub(crate) min_seq: i64,
@@ -43,7 +45,7 @@ pub(crate) struct SettingsRow {
 }
 
 const SYNC_COLUMNS: &str = "id, conversation_id, recv_msg_opt, unread_count, has_read_seq, server_max_seq, \
-                            local_max_seq, min_seq, max_seq, latest_message, hidden";
+                            local_max_seq, min_seq, max_seq, latest_message, hidden, read_floor";
 
 fn sync_row(row: &Row<'_>) -> rusqlite::Result<SyncRow> {
     Ok(SyncRow {
@@ -58,6 +60,7 @@ fn sync_row(row: &Row<'_>) -> rusqlite::Result<SyncRow> {
         max_seq: row.get(8)?,
         latest_message: row.get(9)?,
         hidden: row.get(10)?,
+        read_floor: row.get(11)?,
     })
 }
 
@@ -98,7 +101,7 @@ pub(crate) fn update_sync(connection: &Connection, row: &SyncRow) -> Result<()> 
     connection
         .prepare_cached(
             "UPDATE conversations SET unread_count = ?2, has_read_seq = ?3, server_max_seq = ?4, local_max_seq = ?5,
-               min_seq = ?6, max_seq = ?7, hidden = ?8, latest_message = ?9,
+               min_seq = ?6, max_seq = ?7, hidden = ?8, latest_message = ?9, read_floor = ?10,
                latest_msg_send_time = coalesce((SELECT send_time FROM messages WHERE id = ?9), 0)
              WHERE id = ?1",
         )?
@@ -111,7 +114,8 @@ pub(crate) fn update_sync(connection: &Connection, row: &SyncRow) -> Result<()> 
             row.min_seq,
             row.max_seq,
             row.hidden,
-            row.latest_message
+            row.latest_message,
+            row.read_floor
         ])?;
     Ok(())
 }

@@ -115,7 +115,7 @@ impl<'c> Changes<'c> {
     /// listeners must hear. `touched`: what the latest message shows has changed.
     pub(crate) fn settle(&mut self, before: &SyncRow, mut row: SyncRow, touched: bool) -> Result<SyncRow> {
         row.latest_message = messages::newest_visible(self.connection, row.id)?;
-        row.unread_count = self.unread(&row)?;
+        self.count_unread(&mut row)?;
         row.hidden = before.hidden && row.latest_message == 0;
         if row != *before || touched {
             conversations::update_sync(self.connection, &row)?;
@@ -133,11 +133,20 @@ impl<'c> Changes<'c> {
         Ok(row)
     }
 
-    fn unread(&self, row: &SyncRow) -> Result<i64> {
-        let Some(window) = unread::window(row) else { return Ok(0) };
-        let uncounted = messages::uncounted_within(self.connection, row.id, window.0, window.1)?;
-        let holes = seqs::holes_touching(self.connection, row.id, window)?;
-        Ok(unread::count(window, uncounted + gaps::size_within(&holes, window)))
+    fn count_unread(&self, row: &mut SyncRow) -> Result<()> {
+        row.unread_count = match unread::window(row) {
+            None => 0,
+            Some(window) => {
+                let uncounted = messages::uncounted_within(self.connection, row.id, window.0, window.1)?;
+                let holes = seqs::holes_touching(self.connection, row.id, window)?;
+                let count = unread::count(window, uncounted + gaps::size_within(&holes, window));
+                if count == 0 {
+                    row.read_floor = window.1;
+                }
+                count
+            }
+        };
+        Ok(())
     }
 
     /// Builds the events; payloads are what a query would return now (I2).

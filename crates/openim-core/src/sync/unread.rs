@@ -5,9 +5,9 @@ use openim_proto::constants::recv_msg_opt;
 use super::gaps::Range;
 use crate::store::conversations::SyncRow;
 
-/// The seqs that can be unread: above the read cursor and the floor, up to the server's newest or the user's ceiling.
+/// The seqs that can be unread: above the read cursor and the floors, up to the server's newest or the user's ceiling.
 pub(crate) fn window(row: &SyncRow) -> Option<Range> {
-    let begin = row.has_read_seq.max(row.min_seq - 1) + 1;
+    let begin = row.has_read_seq.max(row.read_floor).max(row.min_seq - 1) + 1;
     let end = if row.max_seq > 0 { row.server_max_seq.min(row.max_seq) } else { row.server_max_seq };
     (begin <= end && row.recv_msg_opt != recv_msg_opt::NOT_RECEIVE).then_some((begin, end))
 }

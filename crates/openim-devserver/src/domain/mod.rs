@@ -6,6 +6,7 @@ mod client_config;
 mod conversation;
 mod fault;
 mod history;
+mod jwt;
 mod message;
 mod notification;
 mod online;
@@ -27,9 +28,9 @@ use crate::store::{ConversationRow, CursorRow, EntryRow, LogRow, Store, StreamRo
 pub(crate) use conversation::{ConversationChange, Selection};
 pub(crate) use fault::Fault;
 pub(crate) use history::Newest;
+pub(crate) use jwt::Jwt;
 pub(crate) use online::{Device, Handshake};
 pub(crate) use outbox::{Frame, Outbox, Outgoing};
-pub(crate) use token::Jwt;
 pub(crate) use user::ProfileChange;
 
 use online::Online;

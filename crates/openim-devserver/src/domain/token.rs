@@ -1,15 +1,10 @@
 //! Login tokens: signed with the server's secret, and valid only while the server remembers them as normal.
 
-use std::collections::HashSet;
-
-use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use openim_proto::constants::platform;
 use openim_proto::error_code;
-use serde::{Deserialize, Serialize};
 
+use super::jwt::{Claims, Jwt};
 use super::{Fault, World};
-use crate::config::Config;
 use crate::store::{TokenRow, sql};
 
 /// State of a token that may be used.
@@ -23,80 +18,6 @@ const SERVICE_ACCOUNT: i32 = 3;
 
 /// Issue times lie this far in the past, so that clocks may differ a little.
 const ISSUED_BEFORE_S: i64 = 5;
-
-/// Contents of a token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Claims {
-    /// Whose.
-    #[serde(rename = "UserID")]
-    pub(crate) user_id: String,
-    /// For which platform.
-    #[serde(rename = "PlatformID")]
-    pub(crate) platform_id: i32,
-    /// End, seconds since 1970.
-    pub(crate) exp: i64,
-    /// Issue time, seconds since 1970.
-    #[serde(default)]
-    pub(crate) iat: i64,
-    /// Begin, seconds since 1970; this server sets none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) nbf: Option<i64>,
-}
-
-/// Signs and reads tokens.
-pub(crate) struct Jwt {
-    encoding: EncodingKey,
-    decoding: DecodingKey,
-    validation: Validation,
-    /// Life of a token, seconds.
-    pub(crate) lifetime: i64,
-}
-
-impl Jwt {
-    /// Keys of a configuration.
-    pub(super) fn new(config: &Config) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.algorithms = vec![Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
-        validation.required_spec_claims = HashSet::new();
-        // times are compared with the injected clock
-        validation.validate_exp = false;
-        validation.validate_nbf = false;
-        validation.validate_aud = false;
-        Self {
-            encoding: EncodingKey::from_secret(config.secret.as_bytes()),
-            decoding: DecodingKey::from_secret(config.secret.as_bytes()),
-            validation,
-            lifetime: i64::from(config.token_expire_days) * 86_400,
-        }
-    }
-
-    /// Checks signature and times.
-    pub(crate) fn read(&self, token: &str, now_ms: i64) -> Result<Claims, Fault> {
-        let decoded = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation);
-        let claims = decoded.map_err(|error| match error.kind() {
-            ErrorKind::InvalidSignature => Fault::worded(error_code::TOKEN_UNKNOWN, "signature is invalid"),
-            ErrorKind::InvalidAlgorithm => Fault::worded(error_code::TOKEN_UNKNOWN, "signing method is invalid"),
-            _ => Fault::new(error_code::TOKEN_MALFORMED, ""),
-        })?;
-        let claims = claims.claims;
-        let now = now_ms / 1000;
-        if claims.exp <= now {
-            return Err(Fault::new(error_code::TOKEN_EXPIRED, ""));
-        }
-        if claims.nbf.is_some_and(|begin| begin > now) {
-            return Err(Fault::new(error_code::TOKEN_NOT_VALID_YET, ""));
-        }
-        if claims.iat > now {
-            return Err(Fault::worded(error_code::TOKEN_UNKNOWN, "token used before issued"));
-        }
-        Ok(claims)
-    }
-
-    fn sign(&self, claims: &Claims) -> Result<String, Fault> {
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.encoding)
-            .map_err(|error| Fault::internal(error.to_string()))
-    }
-}
 
 impl World {
     /// Refuses a token that the server does not remember as normal.
@@ -193,11 +114,11 @@ impl World {
             iat: now - ISSUED_BEFORE_S,
             nbf: None,
         };
-        let mut token = jwt.sign(&claims)?;
+        let mut token = jwt.sign(&claims);
         // two tokens of one second must not be the same token
         while tokens.iter().any(|(stored, _)| *stored == token) {
             claims.iat -= 1;
-            token = jwt.sign(&claims)?;
+            token = jwt.sign(&claims);
         }
         tokens.push((token.clone(), NORMAL));
         let row = TokenRow { user_id: user_id.into(), platform_id, token: token.clone(), state: NORMAL };

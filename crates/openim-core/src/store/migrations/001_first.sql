@@ -39,6 +39,8 @@ CREATE TABLE conversations(
   latest_msg_send_time INTEGER NOT NULL DEFAULT 0,
   unread_count INTEGER NOT NULL DEFAULT 0,
   has_read_seq INTEGER NOT NULL DEFAULT 0,
+  -- nothing at or below this seq is unread; keeps the unread function from looking at own messages again and again
+  read_floor INTEGER NOT NULL DEFAULT 0,
   -- newest seq that the server is known to have
   server_max_seq INTEGER NOT NULL DEFAULT 0,
   -- every seq up to here is stored, in seq_gaps or in seq_holes
