@@ -114,8 +114,13 @@ impl Client {
         if params.token.reveal().is_empty() {
             return Err(Error::args("token", "must not be empty"));
         }
-        let session = self.begin(&params).await?;
-        session.wait_until(params.wait_until).await?;
+        let wait_until = params.wait_until;
+        let client = self.clone();
+        // a caller that stops waiting must not leave half a session
+        let session = tokio::spawn(async move { client.begin(&params).await })
+            .await
+            .map_err(|error| Error::Internal(format!("the login was interrupted: {error}")))??;
+        session.wait_until(wait_until).await?;
         Ok(Done { value: (), event: session.last_event() })
     }
 

@@ -30,7 +30,7 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(30);
 struct Comparison {
     /// The first sync of this device.
     first: bool,
-    /// Not the first one of this connection.
+    /// Not the first one of this session: listeners have heard of everything up to here and expect no hole.
     again: bool,
 }
 
@@ -56,7 +56,8 @@ async fn synchronise(session: &Arc<Session>) {
     if first {
         session.emit(vec![Event::SyncServerProgress(1)]);
     }
-    insist(session, Comparison { first, again: false }).await;
+    let again = session.socket.figures().0 > 1;
+    insist(session, Comparison { first, again }, true).await;
     if first {
         let done = session.commit(|changes| meta::set(changes.connection, meta::INITIAL_SYNC_DONE, "1")).await;
         if let Err(error) = done {
@@ -70,14 +71,14 @@ async fn synchronise(session: &Arc<Session>) {
     Outbox::resume(session, false);
 
     tokio::time::sleep_until(connected + SECOND_COMPARISON_AFTER).await;
-    insist(session, Comparison { first: false, again: true }).await;
+    insist(session, Comparison { first: false, again: true }, false).await;
     Outbox::resume(session, true);
 }
 
 /// Repeats the comparison until it succeeds. The connection's end ends it from outside.
-async fn insist(session: &Arc<Session>, comparison: Comparison) {
+async fn insist(session: &Arc<Session>, comparison: Comparison, tell: bool) {
     let mut delay = Duration::from_secs(1);
-    let mut told = comparison.again;
+    let mut told = !tell;
     while let Err(error) = compare(session, comparison).await {
         tracing::warn!(%error, "comparison with the server failed");
         if !told {
@@ -115,7 +116,7 @@ async fn compare(session: &Arc<Session>, Comparison { first, again }: Comparison
     let behind = conversation::apply_seqs(session, seqs, first, again).await?;
     progress(session, first, 10);
     pull::streams(session, &newest, first).await?;
-    pull::chats(session, &times, first).await?;
+    pull::chats(session, &times, first, again).await?;
     pull::gaps(session).await?;
     if let Err(error) = user::fetch_unknown(session).await {
         tracing::debug!(%error, "profiles of peers could not be fetched");

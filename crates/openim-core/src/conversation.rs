@@ -207,7 +207,7 @@ pub(crate) async fn tell_read_cursors(session: &Session, behind: Vec<(String, i6
 }
 
 /// Applies 1006: newest seqs and read cursors. Answers the conversations whose cursor here is ahead of the server's.
-/// The server moves the cursor of whoever sends. `again`: not the first comparison of a connection, so a cursor that
+/// The server moves the cursor of whoever sends. `again`: not the first comparison of this session, so a cursor that
 /// stands on an own message tells of a send that this device knows, and of nothing read.
 pub(crate) async fn apply_seqs(
     session: &Arc<Session>,

@@ -255,17 +255,16 @@ async fn transmit(session: &Arc<Session>, message: i64, payload: Option<Vec<u8>>
 
 async fn accepted(session: &Arc<Session>, message: i64, answer: SendMsgResp) -> Result<()> {
     let waited_for = session.outbox.waiters.has(message);
-    let done = session
-        .commit(move |changes| {
-            if let Some(modified) = &answer.modify {
-                messages::replace_content(changes.connection, message, modified)?;
-            }
-            let news = messages::acknowledge(changes.connection, message, &answer.server_msg_id, answer.send_time)?;
-            outbox::remove(changes.connection, message)?;
-            conclude(changes, message, news, waited_for)
-        })
-        .await?;
-    session.outbox.waiters.settle(message, Settled::Accepted(Box::new(done)));
+    let waiters = session.outbox.waiters();
+    let job = move |changes: &mut Changes<'_>| {
+        if let Some(modified) = &answer.modify {
+            messages::replace_content(changes.connection, message, modified)?;
+        }
+        let news = messages::acknowledge(changes.connection, message, &answer.server_msg_id, answer.send_time)?;
+        outbox::remove(changes.connection, message)?;
+        conclude(changes, message, news, waited_for)
+    };
+    session.commit_then(job, move |done| waiters.settle(message, Settled::Accepted(Box::new(done)))).await?;
     Ok(())
 }
 

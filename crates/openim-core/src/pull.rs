@@ -28,9 +28,15 @@ pub(crate) fn decode<T: Message + Default>(answer: &[u8]) -> Result<T> {
 }
 
 /// Fetches what the server has beyond the local end of each conversation: of the most recent ones the newest messages, of
-/// the others the newest one, and everything of those with a send whose outcome is open. `times`: when each conversation
-/// was last active.
-pub(crate) async fn chats(session: &Arc<Session>, times: &BTreeMap<String, i64>, first: bool) -> Result<()> {
+/// the others the newest one, and everything of those with a send whose outcome is open. `again`: everything, because
+/// this session's listeners were connected before and must not miss a message. `times`: when each conversation was last
+/// active.
+pub(crate) async fn chats(
+    session: &Arc<Session>,
+    times: &BTreeMap<String, i64>,
+    first: bool,
+    again: bool,
+) -> Result<()> {
     let (mut rows, doubtful) = session
         .read(|connection| Ok((conversations::all(connection)?, outbox::doubtful_conversations(connection)?)))
         .await?;
@@ -39,7 +45,7 @@ pub(crate) async fn chats(session: &Arc<Session>, times: &BTreeMap<String, i64>,
     let mut wanted = Vec::new();
     for (rank, row) in rows.iter().enumerate() {
         let end = if row.max_seq > 0 { row.server_max_seq.min(row.max_seq) } else { row.server_max_seq };
-        let count = if doubtful.contains(&row.id) {
+        let count = if again || doubtful.contains(&row.id) {
             i64::MAX
         } else if rank < session.config.sync_pull_conversations as usize {
             i64::from(session.config.sync_pull_count)

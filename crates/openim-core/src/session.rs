@@ -165,6 +165,16 @@ impl Session {
         &self,
         job: impl FnOnce(&mut Changes<'_>) -> Result<R> + Send + 'static,
     ) -> Result<Done<R>> {
+        self.commit_then(job, |done| done).await
+    }
+
+    /// Like [`Session::commit`]; `then` runs on the writer thread right after the events are out, without waiting for the
+    /// caller's turn.
+    pub(crate) async fn commit_then<R: Send + 'static, A: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Changes<'_>) -> Result<R> + Send + 'static,
+        then: impl FnOnce(Done<R>) -> A + Send + 'static,
+    ) -> Result<A> {
         let me = self.user_id.clone();
         let announcer = self.announcer.clone();
         let work = move |connection: &rusqlite::Connection| {
@@ -172,7 +182,7 @@ impl Session {
             let value = job(&mut changes)?;
             Ok((value, changes.finish()?))
         };
-        self.store.write(work, move |(value, outcome)| Done { value, event: announcer.announce(outcome) }).await
+        self.store.write(work, move |(value, outcome)| then(Done { value, event: announcer.announce(outcome) })).await
     }
 
     /// Reads; never waits for the writer.
