@@ -31,22 +31,42 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "INSERT INTO messages(conversation, position, place, client_hash, client_msg_id, server_msg_id, send_id, recv_id,
            group_id, sender_platform_id, sender_nickname, sender_face_url, session_type, msg_from, content_type, content,
            is_read, status, send_time, create_time, attached_info, offline_push, ex, local_ex, send_error, counts_unread)
-         VALUES(?1, ?2, 0, ?3, ?4, ?5, ?6, 'alice', '', 7, ?6, '', 1, 100, 101, ?7, 0, 2, ?8, ?8, '', '', '', '', '', 1)",
+         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
+           ?24, ?25, ?26)",
     )?;
     for row in 0..rows {
         if row % ROWS_PER_TRANSACTION == 0 {
             connection.execute_batch("BEGIN IMMEDIATE")?;
         }
         let client_msg_id = format!("{:032x}", row.wrapping_mul(0x1e37_79b9_7f4a_7c15));
+        let sender = format!("peer_{}", row % CONVERSATIONS);
         insert.execute(params![
             row % CONVERSATIONS,
             row / CONVERSATIONS + 1,
+            0,
             xxh3_64(client_msg_id.as_bytes()) as i64,
             client_msg_id,
             format!("{row:032x}"),
-            format!("peer_{}", row % CONVERSATIONS),
-            format!(r#"{{"content":"message number {row} of a long conversation"}}"#),
+            sender,
+            "alice",
+            "",
+            7,
+            sender,
+            "",
+            1,
+            100,
+            101,
+            format!(r#"{{"content":"{sender}, number {row}: 今天的天气很好, let us meet at the usual place."}}"#),
+            false,
+            2,
             1_700_000_000_000_i64 + row,
+            1_700_000_000_000_i64 + row,
+            "",
+            "",
+            "",
+            "",
+            "",
+            true
         ])?;
         if row % ROWS_PER_TRANSACTION == ROWS_PER_TRANSACTION - 1 || row == rows - 1 {
             connection.execute_batch("COMMIT")?;

@@ -1,10 +1,12 @@
 //! What a session hears of its socket: connection events, and pushes, which are applied in batches.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use openim_proto::sdkws::{MsgData, PushMessages};
 use openim_proto::{Message, error_code};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
 
 use crate::connect;
 use crate::error::{Error, Result};
@@ -17,6 +19,8 @@ use crate::sync::notifications;
 
 /// Messages in one transaction, about.
 const BATCH: usize = 2000;
+/// How long pushes of messages that this device sent wait for more.
+const OWN_PUSH_PATIENCE: Duration = Duration::from_millis(10);
 
 /// Follows the socket: connection events, and pushes in batches.
 pub(crate) async fn listen(session: Arc<Session>, mut inbound: mpsc::Receiver<SocketEvent>) {
@@ -53,17 +57,8 @@ pub(crate) async fn listen(session: Arc<Session>, mut inbound: mpsc::Receiver<So
             }
             SocketEvent::Push(first) => {
                 let mut batch = Batch::default();
-                batch.add(&first);
-                while batch.messages < BATCH {
-                    match inbound.try_recv() {
-                        Ok(SocketEvent::Push(next)) => batch.add(&next),
-                        Ok(other) => {
-                            waiting = Some(other);
-                            break;
-                        }
-                        Err(_) => break,
-                    }
-                }
+                batch.add(&session, &first);
+                waiting = gather(&session, &mut inbound, &mut batch).await;
                 session.room().await;
                 if let Err(error) = session.commit(move |changes| batch.apply(changes)).await {
                     // nothing was applied and no cursor moved: the comparison brings it again
@@ -75,24 +70,53 @@ pub(crate) async fn listen(session: Arc<Session>, mut inbound: mpsc::Receiver<So
     }
 }
 
+/// Adds the pushes that have arrived by now; an event of another kind is left for later. The seqs of messages that this
+/// device sent concern nobody at once: they wait a moment for company instead of a transaction each.
+async fn gather(
+    session: &Session,
+    inbound: &mut mpsc::Receiver<SocketEvent>,
+    batch: &mut Batch,
+) -> Option<SocketEvent> {
+    let deadline = Instant::now() + OWN_PUSH_PATIENCE;
+    while batch.messages < BATCH {
+        let next = match inbound.try_recv() {
+            Ok(next) => next,
+            Err(_) if batch.urgent => break,
+            Err(_) => match timeout_at(deadline, inbound.recv()).await {
+                Ok(Some(next)) => next,
+                Ok(None) | Err(_) => break,
+            },
+        };
+        match next {
+            SocketEvent::Push(next) => batch.add(session, &next),
+            other => return Some(other),
+        }
+    }
+    None
+}
+
 /// Pushes that are applied in one transaction.
 #[derive(Default)]
 struct Batch {
     chats: Vec<(String, Vec<MsgData>)>,
     notifications: Vec<(String, Vec<MsgData>)>,
     messages: usize,
+    /// Holds something that listeners wait for.
+    urgent: bool,
 }
 
 impl Batch {
-    fn add(&mut self, payload: &[u8]) {
+    fn add(&mut self, session: &Session, payload: &[u8]) {
         match PushMessages::decode(payload) {
             Ok(push) => {
                 for (id, pulled) in push.msgs {
                     self.messages += pulled.msgs.len();
+                    self.urgent |= !pulled.msgs.iter().all(|message| session.sent_here(message));
                     self.chats.push((id, pulled.msgs));
                 }
                 for (id, pulled) in push.notification_msgs {
                     self.messages += pulled.msgs.len();
+                    self.urgent = true;
                     self.notifications.push((id, pulled.msgs));
                 }
             }

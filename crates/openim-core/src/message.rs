@@ -288,7 +288,8 @@ fn store(
         ..message_row(before.id, wire.clone(), changes.me)
     };
     let message = match messages::find(changes.connection, before.id, &wire.client_msg_id)? {
-        None => messages::insert(changes.connection, &row)?,
+        None => messages::insert(changes.connection, &row)?
+            .ok_or_else(|| Error::Internal("the place of a new message is taken".to_owned()))?,
         Some(known) if known.status == status::FAILED => {
             messages::revive(changes.connection, known.id, &row)?;
             known.id

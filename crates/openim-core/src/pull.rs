@@ -41,7 +41,7 @@ pub(crate) async fn chats(
         .read(|connection| Ok((conversations::all(connection)?, outbox::doubtful_conversations(connection)?)))
         .await?;
     let time = |id: &str| times.get(id).copied().unwrap_or(0);
-    rows.sort_by(|a, b| time(&b.conversation_id).cmp(&time(&a.conversation_id)));
+    rows.sort_by_key(|row| std::cmp::Reverse(time(&row.conversation_id)));
     let mut wanted = Vec::new();
     for (rank, row) in rows.iter().enumerate() {
         let end = if row.max_seq > 0 { row.server_max_seq.min(row.max_seq) } else { row.server_max_seq };

@@ -10,6 +10,7 @@ use openim_proto::Message as _;
 use openim_proto::constants::operation;
 use openim_proto::error_code;
 use openim_proto::push::DelUserPushTokenReq;
+use openim_proto::sdkws::MsgData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Notify, mpsc, watch};
@@ -253,6 +254,11 @@ impl Session {
 
     pub(crate) fn set_profile(&self, profile: SelfUserInfo) {
         *self.profile.write().unwrap_or_else(PoisonError::into_inner) = profile;
+    }
+
+    /// Whether this device sent a message that comes back.
+    pub(crate) fn sent_here(&self, message: &MsgData) -> bool {
+        message.send_id == self.user_id && message.sender_platform_id == self.config.platform_id && message.seq > 0
     }
 
     pub(crate) fn knows_peer(&self, user_id: &str) -> bool {

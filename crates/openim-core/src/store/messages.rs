@@ -129,10 +129,11 @@ fn client_hash(client_msg_id: &str) -> i64 {
     xxh3_64(client_msg_id.as_bytes()) as i64
 }
 
-pub(crate) fn insert(connection: &Connection, row: &MessageRow) -> Result<i64> {
-    connection
+/// Inserts a row unless its place in the conversation is taken. Its id, or `None`.
+pub(crate) fn insert(connection: &Connection, row: &MessageRow) -> Result<Option<i64>> {
+    let inserted = connection
         .prepare_cached(
-            "INSERT INTO messages(conversation, position, place, client_hash, client_msg_id, server_msg_id, send_id,
+            "INSERT OR IGNORE INTO messages(conversation, position, place, client_hash, client_msg_id, server_msg_id, send_id,
                recv_id, group_id, sender_platform_id, sender_nickname, sender_face_url, session_type, msg_from,
                content_type, content, is_read, status, send_time, create_time, attached_info, offline_push, ex,
                local_ex, send_error, counts_unread)
@@ -167,7 +168,7 @@ pub(crate) fn insert(connection: &Connection, row: &MessageRow) -> Result<i64> {
             row.send_error,
             row.counts_unread
         ])?;
-    Ok(connection.last_insert_rowid())
+    Ok((inserted > 0).then(|| connection.last_insert_rowid()))
 }
 
 pub(crate) fn get(connection: &Connection, id: i64) -> Result<Option<MessageRow>> {

@@ -161,15 +161,15 @@ impl<'a, 'c> Pass<'a, 'c> {
     }
 
     fn insert(&mut self, message: MsgData) -> Result<()> {
-        if messages::has_seq(self.changes.connection, self.row.id, message.seq)? {
-            return Ok(());
-        }
         let announce = self.delivery == Delivery::Announce
             && options::is_on(&message.options, options::CONVERSATION_UPDATE)
             && (message.send_id != self.changes.me
                 || options::is_on(&message.options, options::SENDER_CONVERSATION_UPDATE));
         let row = message_row(self.row.id, message, self.changes.me);
-        messages::insert(self.changes.connection, &row)?;
+        if messages::insert(self.changes.connection, &row)?.is_none() {
+            // another message holds the seq: the first one stays
+            return Ok(());
+        }
         if self.before.hidden && row.send_id != self.changes.me && row.session_type != session::GROUP {
             users::seen(self.changes.connection, &row.send_id, &row.sender_nickname, &row.sender_face_url)?;
         }

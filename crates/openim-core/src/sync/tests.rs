@@ -75,7 +75,7 @@ fn pending(connection: &Connection, id: &str) -> i64 {
         status: 1,
         ..inbound::message_row(conversation.id, text("alice", 0, id), "alice")
     };
-    let message = messages::insert(connection, &row).unwrap();
+    let message = messages::insert(connection, &row).unwrap().unwrap();
     outbox::insert(connection, OutboxRow { message, conversation: conversation.id, attempt: 1 }, 0, b"x").unwrap();
     message
 }

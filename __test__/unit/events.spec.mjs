@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, on, once } from 'node:events';
+import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { openFake } from '../support/fake-binding.mjs';
+
+const NOUNS = ['connection', 'user', 'friendship', 'group', 'conversation', 'message', 'signaling'];
+
+/** Records what an emitter says about the given events. */
+function record(emitter, ...events) {
+  const heard = [];
+  for (const event of events) emitter.on(event, (...args) => heard.push([event, ...args]));
+  return heard;
+}
+
+/** What is thrown where nobody listens to `error`; the test runner must not take it for its own failure. */
+async function uncaught(t, action) {
+  const handlers = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  t.after(() => handlers.forEach((handler) => process.on('uncaughtException', handler)));
+  const thrown = once(process, 'uncaughtException');
+  action();
+  return (await thrown)[0];
+}
+
+test('an event reaches the client and the emitter of its noun, and no other', async (t) => {
+  const { client, native } = await openFake(t);
+  const onClient = record(client, 'OnTotalUnreadMessageCountChanged');
+  const onNoun = record(client.conversation, 'OnTotalUnreadMessageCountChanged');
+  const elsewhere = NOUNS.filter((noun) => noun !== 'conversation')
+    .map((noun) => record(client[noun], 'OnTotalUnreadMessageCountChanged'));
+  native.batch([['OnTotalUnreadMessageCountChanged', 3]], 1);
+  assert.deepEqual(onClient, [['OnTotalUnreadMessageCountChanged', 3]]);
+  assert.deepEqual(onNoun, [['OnTotalUnreadMessageCountChanged', 3]]);
+  assert.deepEqual(elsewhere.flat(), []);
+  assert.ok(NOUNS.every((noun) => client[noun] instanceof EventEmitter));
+});
+
+test('an event without a payload calls its listeners without an argument', async (t) => {
+  const { client, native } = await openFake(t);
+  const heard = record(client.connection, 'OnConnecting', 'OnConnectFailed');
+  native.batch([['OnConnecting', null], ['OnConnectFailed', { errCode: 10000, errMsg: 'refused' }]], 2);
+  assert.deepEqual(heard, [['OnConnecting'], ['OnConnectFailed', { errCode: 10000, errMsg: 'refused' }]]);
+});
+
+test('single messages follow their list, in order, only for who listens to them', async (t) => {
+  const { client, native } = await openFake(t);
+  const heard = record(client, 'OnRecvNewMessages', 'OnRecvNewMessage', 'OnNewConversation');
+  const single = record(client.message, 'OnRecvNewMessage');
+  native.batch([['OnRecvNewMessages', ['a', 'b']], ['OnNewConversation', ['c']]], 2);
+  assert.deepEqual(heard, [
+    ['OnRecvNewMessages', ['a', 'b']],
+    ['OnRecvNewMessage', 'a'],
+    ['OnRecvNewMessage', 'b'],
+    ['OnNewConversation', ['c']],
+  ]);
+  assert.deepEqual(single, [['OnRecvNewMessage', 'a'], ['OnRecvNewMessage', 'b']]);
+});
+
+for (const form of ['OnRecvOfflineNewMessage', 'OnRecvOnlineOnlyMessage']) {
+  test(`${form} is made from its list form`, async (t) => {
+    const { client, native } = await openFake(t);
+    const heard = record(client.message, form);
+    native.batch([[`${form}s`, ['a']]], 1);
+    assert.deepEqual(heard, [[form, 'a']]);
+  });
+}
+
+test('events before the first listener are kept and come in order on the next turn', async (t) => {
+  const { client, native } = await openFake(t);
+  native.batch([['OnConnecting', null]], 1);
+  native.batch([['OnConnectSuccess', null]], 2);
+  await nextTurn();
+  assert.equal(native.credits, 2, 'a kept batch returns its credit');
+  const heard = record(client.connection, 'OnConnecting', 'OnConnectSuccess');
+  assert.deepEqual(heard, [], 'nothing comes while listeners are being attached');
+  await nextTurn();
+  assert.deepEqual(heard, [['OnConnecting'], ['OnConnectSuccess']]);
+});
+
+test('a batch that comes before the kept events were delivered does not overtake them', async (t) => {
+  const { client, native } = await openFake(t);
+  native.batch([['OnSyncServerProgress', 1]], 1);
+  const heard = record(client, 'OnSyncServerProgress');
+  native.batch([['OnSyncServerProgress', 2]], 2);
+  await nextTurn();
+  assert.deepEqual(heard.map(([, progress]) => progress), [1, 2]);
+});
+
+test('of more than a thousand kept events the oldest go, and how many is told first', async (t) => {
+  const { client, native } = await openFake(t);
+  for (let i = 1; i <= 1203; i++) native.batch([['OnSyncServerProgress', i]], i);
+  const heard = record(client, 'OnEventsDropped', 'OnSyncServerProgress');
+  await nextTurn();
+  assert.deepEqual(heard[0], ['OnEventsDropped', { count: 203 }]);
+  assert.deepEqual(heard.slice(1).map(([, progress]) => progress), Array.from({ length: 1000 }, (_, i) => i + 204));
+});
+
+test('a listener for errors is not yet a listener for events', async (t) => {
+  const { client, native } = await openFake(t);
+  client.on('error', () => {});
+  native.batch([['OnConnecting', null]], 1);
+  await nextTurn();
+  const heard = record(client, 'OnConnecting');
+  await nextTurn();
+  assert.deepEqual(heard, [['OnConnecting']]);
+});
+
+test('once somebody listens, events without a listener are not kept', async (t) => {
+  const { client, native } = await openFake(t);
+  record(client, 'OnConnecting');
+  native.batch([['OnConnectSuccess', null]], 1);
+  const heard = record(client, 'OnConnectSuccess');
+  await nextTurn();
+  assert.deepEqual(heard, []);
+});
+
+for (const attach of ['once', 'addListener', 'prependListener', 'prependOnceListener']) {
+  test(`${attach} counts as listening`, async (t) => {
+    const { client, native } = await openFake(t);
+    native.batch([['OnConnecting', null]], 1);
+    let heard = 0;
+    client.user.on('error', () => {});
+    client.connection[attach]('OnConnecting', () => { heard += 1; });
+    await nextTurn();
+    assert.equal(heard, 1);
+    native.batch([['OnConnecting', null]], 2);
+    assert.equal(heard, attach.includes('nce') ? 1 : 2);
+  });
+}
+
+test('a listener that throws surfaces as an error event and stops nobody', async (t) => {
+  const { client, native } = await openFake(t);
+  const errors = record(client, 'error');
+  client.on('OnConnecting', () => { throw new Error('first'); });
+  const heard = record(client, 'OnConnecting', 'OnConnectSuccess');
+  native.batch([['OnConnecting', null], ['OnConnectSuccess', null]], 2);
+  assert.deepEqual(heard, [['OnConnecting'], ['OnConnectSuccess']]);
+  assert.deepEqual(errors.map(([, error]) => error.message), ['first']);
+  await nextTurn();
+  assert.equal(native.credits, 1);
+});
+
+test('a rejected promise of a listener surfaces like a throw', async (t) => {
+  const { client, native } = await openFake(t);
+  const errors = record(client.message, 'error');
+  client.message.on('OnRecvNewMessages', async () => { throw new Error('later'); });
+  native.batch([['OnRecvNewMessages', ['a']]], 1);
+  await nextTurn();
+  assert.deepEqual(errors.map(([, error]) => error.message), ['later']);
+});
+
+test('an emitter without an error listener passes the failure to the client', async (t) => {
+  const { client, native } = await openFake(t);
+  const errors = record(client, 'error');
+  client.user.on('OnSelfInfoUpdated', () => { throw new Error('nested'); });
+  native.batch([['OnSelfInfoUpdated', {}]], 1);
+  assert.deepEqual(errors.map(([, error]) => error.message), ['nested']);
+});
+
+test('a failure that nobody listens to is an uncaught exception, and the pump goes on', async (t) => {
+  const { client, native } = await openFake(t);
+  client.once('OnConnecting', () => { throw new Error('nobody listens'); });
+  const error = await uncaught(t, () => native.batch([['OnConnecting', null]], 1));
+  assert.equal(error.message, 'nobody listens');
+  const heard = record(client, 'OnConnectSuccess');
+  native.batch([['OnConnectSuccess', null]], 2);
+  assert.deepEqual(heard, [['OnConnectSuccess']]);
+  await nextTurn();
+  assert.equal(native.credits, 2);
+});
+
+test('an error listener that throws is an uncaught exception', async (t) => {
+  const { client, native } = await openFake(t);
+  client.on('error', () => { throw new Error('worse'); });
+  client.on('OnConnecting', () => { throw new Error('bad'); });
+  const error = await uncaught(t, () => native.batch([['OnConnecting', null]], 1));
+  assert.equal(error.message, 'worse');
+});
+
+test("Node's own waiting works: once, and on as an async iterator", async (t) => {
+  const { client, native } = await openFake(t);
+  const first = once(client, 'OnSyncServerFinish');
+  const stop = new AbortController();
+  const messages = on(client.message, 'OnRecvNewMessages', { signal: stop.signal });
+  native.batch([['OnSyncServerFinish', true], ['OnRecvNewMessages', ['a']], ['OnRecvNewMessages', ['b', 'c']]], 3);
+  assert.deepEqual(await first, [true]);
+  const seen = [];
+  for await (const [batch] of messages) {
+    seen.push(...batch);
+    if (seen.length === 3) break;
+  }
+  assert.deepEqual(seen, ['a', 'b', 'c']);
+  stop.abort();
+  assert.equal(client.message.listenerCount('OnRecvNewMessages'), 0);
+});
+
+test('after close no listener is called any more', async (t) => {
+  const { client, native } = await openFake(t);
+  native.batch([['OnConnecting', null]], 1);
+  const heard = record(client, 'OnConnecting', 'OnConnectSuccess');
+  await client.close();
+  native.batch([['OnConnectSuccess', null]], 2);
+  await nextTurn();
+  assert.deepEqual(heard, [], 'neither the kept event nor the late one');
+});
