@@ -178,8 +178,6 @@ export interface OpenIMConfig {
   compression?: boolean;
   /** `'reset'` moves a damaged database aside and starts as a new device. Default `'fail'`: `OPENIM_DB_CORRUPT`. */
   onCorruptDatabase?: 'fail' | 'reset';
-  /** How much is logged. */
-  logLevel?: LogLevel;
 }
 
 /** The last argument of every call. */
@@ -485,13 +483,3 @@ export type GroupAtType = (typeof GroupAtType)[keyof typeof GroupAtType];
 export declare const ViewType: { readonly History: 0; readonly Search: 1 };
 export type ViewType = (typeof ViewType)[keyof typeof ViewType];
 
-export declare const LogLevel: {
-  readonly Panic: 0;
-  readonly Fatal: 1;
-  readonly Error: 2;
-  readonly Warn: 3;
-  readonly Info: 4;
-  readonly Debug: 5;
-  readonly Verbose: 6;
-};
-export type LogLevel = (typeof LogLevel)[keyof typeof LogLevel];

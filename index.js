@@ -5,7 +5,7 @@ const { DevServer } = require('./js/dev-server');
 const { OpenIMError } = require('./js/errors');
 const { isUnknownMessage } = require('./js/message');
 const {
-  ConnectionStatus, GroupAtType, LogLevel, LoginStatus, MessageFrom, MessageReceiveOptType, MessageStatus, MessageType,
+  ConnectionStatus, GroupAtType, LoginStatus, MessageFrom, MessageReceiveOptType, MessageStatus, MessageType,
   Platform, SessionType, SyncStatus, ViewType,
 } = require('./js/constants');
 
@@ -17,7 +17,6 @@ module.exports = {
   sdkVersion,
   ConnectionStatus,
   GroupAtType,
-  LogLevel,
   LoginStatus,
   MessageFrom,
   MessageReceiveOptType,

@@ -8,7 +8,6 @@ export const {
   sdkVersion,
   ConnectionStatus,
   GroupAtType,
-  LogLevel,
   LoginStatus,
   MessageFrom,
   MessageReceiveOptType,

@@ -26,7 +26,6 @@ const constants = {
   MessageReceiveOptType: { Normal: 0, NotReceive: 1, NotNotify: 2 },
   GroupAtType: { AtNormal: 0, AtMe: 1, AtAll: 2, AtAllAtMe: 3, AtGroupNotice: 4 },
   ViewType: { History: 0, Search: 1 },
-  LogLevel: { Panic: 0, Fatal: 1, Error: 2, Warn: 3, Info: 4, Debug: 5, Verbose: 6 },
 };
 
 for (const table of Object.values(constants)) Object.freeze(table);

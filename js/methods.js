@@ -13,7 +13,6 @@ const config = params({
   syncPullConversations: optional(integer),
   compression: optional(boolean),
   onCorruptDatabase: optional(oneOf('fail', 'reset')),
-  logLevel: optional(integer),
 });
 
 const historyPage = params({

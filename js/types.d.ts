@@ -333,7 +333,7 @@ export type MessageItem = MessageBase & (
   | { contentType: 115; faceElem: FaceElem }
   | { contentType: 117; advancedTextElem: AdvancedTextElem }
   | { contentType: 118; markdownTextElem: MarkdownTextElem }
-  | { contentType: 1201 | 1202 | 1203 | 1204 | 1205 | 1206 | 1207 | 1208 | 1209 | 1210 | 1300 | 1303 | 1400 | 1501 | 1511 | 1519 | 1701 | 1702 | 1703 | 1704 | 2001 | 2101 | 2102 | 2200; notificationElem: NotificationElem }
+  | { contentType: 1201 | 1202 | 1203 | 1204 | 1205 | 1206 | 1207 | 1208 | 1209 | 1210 | 1300 | 1303 | 1400 | 1501 | 1502 | 1503 | 1504 | 1505 | 1506 | 1507 | 1508 | 1509 | 1510 | 1511 | 1512 | 1513 | 1514 | 1515 | 1516 | 1517 | 1518 | 1519 | 1520 | 1701 | 1702 | 1703 | 1704 | 2001 | 2101 | 2102 | 2200; notificationElem: NotificationElem }
 );
 
 /** Payload of `OnMessageSendStateChanged`. */

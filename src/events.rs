@@ -40,6 +40,7 @@ impl Pump {
     /// Runs until the queue is closed and empty, or the environment is gone.
     pub(crate) async fn run(self, queue: Arc<EventQueue>) {
         let mut waiting: Option<(u64, Event)> = None;
+        let mut delivered = 0;
         loop {
             let next = match waiting.take() {
                 Some(next) => Some(next),
@@ -48,7 +49,8 @@ impl Pump {
             let Some(next) = next else { return };
             let Ok(credit) = self.credit.acquire().await else { return };
             credit.forget();
-            let (batch, last) = fill(next, &queue, &mut waiting);
+            let (batch, last) = fill(next, delivered, &queue, &mut waiting);
+            delivered = last;
             let call = self.deliver.call((batch, last as i64).into(), ThreadsafeFunctionCallMode::NonBlocking);
             if call != napi::Status::Ok {
                 tracing::debug!(?call, "the environment no longer takes events");
@@ -59,10 +61,11 @@ impl Pump {
 }
 
 /// Takes what is queued up to the bounds. A list that is too long is cut: its rest opens the next batch, and the number
-/// of the event is reached only with its last part.
-fn fill(first: (u64, Event), queue: &EventQueue, rest: &mut Option<(u64, Event)>) -> (String, u64) {
+/// of the event is reached only with its last part. `delivered` is the number that was reached before: merged events
+/// have taken the numbers in between with them.
+fn fill(first: (u64, Event), delivered: u64, queue: &EventQueue, rest: &mut Option<(u64, Event)>) -> (String, u64) {
     let mut batch = String::from("[");
-    let mut last = first.0.saturating_sub(1);
+    let mut last = delivered;
     let mut items = 0;
     let mut next = Some(first);
     while let Some((number, mut event)) = next.take() {

@@ -53,7 +53,7 @@ for (const [check, value, message] of refusals) {
 
 test('what is right passes, with and without the optional fields', () => {
   assert.equal(refusal(config, CONFIG), undefined);
-  assert.equal(refusal(config, { ...CONFIG, sendTimeout: 5, onCorruptDatabase: 'reset', logLevel: 2 }), undefined);
+  assert.equal(refusal(config, { ...CONFIG, sendTimeout: 5, onCorruptDatabase: 'reset' }), undefined);
   assert.equal(refusal(METHODS.login, { userID: 'u', token: 't', waitUntil: 'synced' }), undefined);
   assert.equal(refusal(METHODS.login, { userID: 'u', token: 't', waitUntil: undefined }), undefined);
   assert.equal(refusal(METHODS.sendMessage, { recvID: 'b', groupID: '', message: MESSAGE }), undefined);

@@ -115,9 +115,10 @@ async fn compare(session: &Arc<Session>, Comparison { first, again }: Comparison
     let times = seqs.seqs.iter().map(|(id, seqs)| (id.clone(), seqs.max_seq_time)).collect();
     let behind = conversation::apply_seqs(session, seqs, first, again).await?;
     progress(session, first, 10);
-    pull::streams(session, &newest, first).await?;
     pull::chats(session, &times, first, again).await?;
     pull::gaps(session).await?;
+    // after the messages: receipts speak of their seqs
+    pull::streams(session, &newest, first).await?;
     if let Err(error) = user::fetch_unknown(session).await {
         tracing::debug!(%error, "profiles of peers could not be fetched");
     }

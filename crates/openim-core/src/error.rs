@@ -66,6 +66,8 @@ situations! {
     DISK_FULL = "OPENIM_DISK_FULL", 10006, Transient, "The disk is full; nothing was stored.";
     DATABASE = "OPENIM_DATABASE", 10006, Transient, "The local database failed.";
     INTERNAL = "OPENIM_INTERNAL", 10006, Permanent, "A defect of this package; the log has the details.";
+    BINARY_MISSING = "OPENIM_BINARY_MISSING", 10301, Permanent, "The native binary for this platform cannot be loaded; the text tells how to repair it.";
+    ADDRESS = "OPENIM_ADDRESS", 10000, Permanent, "The dev server cannot listen on an address.";
     TOKEN_EXPIRED = "OPENIM_TOKEN_EXPIRED", 1501, Permanent, "The token is expired; log in with a new one.";
     TOKEN_INVALID = "OPENIM_TOKEN_INVALID", 1502, Permanent, "The server does not accept the token (1502, 1503, 1504, 1505 or 1507).";
     KICKED_OFFLINE = "OPENIM_KICKED_OFFLINE", 1506, Permanent, "Another login took this one's place.";

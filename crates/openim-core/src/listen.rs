@@ -124,14 +124,16 @@ impl Batch {
         }
     }
 
+    /// Messages first: a receipt speaks of seqs, and the push that gives an own message its seq may be in the same batch.
+    /// The order of the events does not depend on it.
     fn apply(self, changes: &mut Changes<'_>) -> Result<()> {
+        for arrival in inbound::group(self.chats, Delivery::Announce) {
+            inbound::apply(changes, arrival)?;
+        }
         for (stream, messages) in &self.notifications {
             for message in messages {
                 notifications::apply(changes, stream, message)?;
             }
-        }
-        for arrival in inbound::group(self.chats, Delivery::Announce) {
-            inbound::apply(changes, arrival)?;
         }
         Ok(())
     }

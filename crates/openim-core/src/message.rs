@@ -282,7 +282,7 @@ fn store(
     let position = before.local_max_seq.max(before.server_max_seq);
     let row = MessageRow {
         position,
-        place: messages::next_place(changes.connection, before.id, position)?,
+        place: messages::next_place(changes.connection)?,
         status: status::SENDING,
         send_time: wire.create_time,
         ..message_row(before.id, wire.clone(), changes.me)

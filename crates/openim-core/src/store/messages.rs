@@ -209,11 +209,10 @@ pub(crate) fn seqs_within(connection: &Connection, conversation: i64, begin: i64
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Where an unsent message made now stands: after the newest seq known, behind its elder siblings.
-pub(crate) fn next_place(connection: &Connection, conversation: i64, position: i64) -> Result<i64> {
-    let mut statement = connection
-        .prepare_cached("SELECT coalesce(max(place), 0) + 1 FROM messages WHERE conversation = ?1 AND position = ?2")?;
-    Ok(statement.query_row(params![conversation, position], |row| row.get(0))?)
+/// Place of an unsent message made now, behind every elder sibling: larger than any place given before.
+pub(crate) fn next_place(connection: &Connection) -> Result<i64> {
+    let mut statement = connection.prepare_cached("SELECT coalesce(max(id), 0) + 1 FROM messages")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
 }
 
 /// The server accepted the message. Does nothing to a row that is sent already; true if it did something.
@@ -254,11 +253,17 @@ pub(crate) fn revive(connection: &Connection, id: i64, row: &MessageRow) -> Resu
     Ok(())
 }
 
-/// The server position of an own message became known.
-pub(crate) fn set_seq(connection: &Connection, id: i64, seq: i64) -> Result<()> {
+/// The server position of an own message became known. Unsent messages that were made after it stay behind it.
+pub(crate) fn set_seq(connection: &Connection, row: &MessageRow, seq: i64) -> Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE messages SET position = ?4
+             WHERE conversation = ?1 AND position >= ?2 AND position < ?4 AND place > ?3",
+        )?
+        .execute(params![row.conversation, row.position, row.place, seq])?;
     connection
         .prepare_cached("UPDATE messages SET position = ?2, place = 0 WHERE id = ?1")?
-        .execute(params![id, seq])?;
+        .execute(params![row.id, seq])?;
     Ok(())
 }
 

@@ -129,7 +129,7 @@ impl<'a, 'c> Pass<'a, 'c> {
                 if messages::has_seq(self.changes.connection, self.row.id, seq)? {
                     return Ok(());
                 }
-                messages::set_seq(self.changes.connection, known.id, seq)?;
+                messages::set_seq(self.changes.connection, &known, seq)?;
                 if messages::acknowledge(self.changes.connection, known.id, &message.server_msg_id, message.send_time)?
                 {
                     self.touched = true;

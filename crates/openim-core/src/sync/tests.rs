@@ -71,7 +71,7 @@ fn pending(connection: &Connection, id: &str) -> i64 {
     let position = conversation.local_max_seq;
     let row = MessageRow {
         position,
-        place: messages::next_place(connection, conversation.id, position).unwrap(),
+        place: messages::next_place(connection).unwrap(),
         status: 1,
         ..inbound::message_row(conversation.id, text("alice", 0, id), "alice")
     };
@@ -140,6 +140,29 @@ fn a_message_of_another_own_device_is_new_but_not_unread() {
     let outcome = apply(&db, |changes| inbound::apply(changes, arrive(vec![text("alice", 1, "m1")])));
     assert_eq!(names(&outcome), ["OnRecvNewMessages", "OnNewConversation"]);
     assert_eq!(unread(&db), 0);
+}
+
+#[test]
+fn an_unsent_message_stays_behind_the_one_that_was_made_before_it() {
+    let db = database();
+    let (elder, younger) = (pending(&db, "m1"), pending(&db, "m2"));
+    apply(&db, |changes| inbound::apply(changes, arrive(vec![text("alice", 1, "m1")])));
+    let row = conversations::find(&db, ID).unwrap().unwrap();
+    assert_eq!(row.latest_message, younger);
+    let order: Vec<i64> =
+        messages::older(&db, row.id, (i64::MAX, 0), 0, 9).unwrap().into_iter().map(|row| row.id).collect();
+    assert_eq!(order, [younger, elder]);
+}
+
+#[test]
+fn a_receipt_in_the_batch_of_the_push_finds_the_message() {
+    let db = database();
+    pending(&db, "m1");
+    let outcome = apply(&db, |changes| {
+        inbound::apply(changes, arrive(vec![text("alice", 1, "m1")]))?;
+        notifications::apply(changes, STREAM, &receipt("bob", 1, vec![1], 1))
+    });
+    assert!(names(&outcome).contains(&"OnRecvC2CReadReceipt"), "{:?}", names(&outcome));
 }
 
 #[test]

@@ -26,9 +26,10 @@ CREATE TABLE conversations(
   group_at_type INTEGER NOT NULL DEFAULT 0,
   is_pinned INTEGER NOT NULL DEFAULT 0,
   is_private_chat INTEGER NOT NULL DEFAULT 0,
-  burn_duration INTEGER NOT NULL DEFAULT 30,
+  -- the server's defaults, so that its first record of a conversation made here changes nothing
+  burn_duration INTEGER NOT NULL DEFAULT 0,
   is_msg_destruct INTEGER NOT NULL DEFAULT 0,
-  msg_destruct_time INTEGER NOT NULL DEFAULT 604800,
+  msg_destruct_time INTEGER NOT NULL DEFAULT 0,
   is_not_in_group INTEGER NOT NULL DEFAULT 0,
   attached_info TEXT NOT NULL DEFAULT '',
   ex TEXT NOT NULL DEFAULT '',
