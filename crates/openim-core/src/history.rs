@@ -72,7 +72,8 @@ async fn history(
     if params.count == 0 || params.count > 1000 {
         return Err(Error::args("count", "must be from 1 to 1000"));
     }
-    for round in 0.. {
+    let mut round = 0;
+    loop {
         let wanted = params.clone();
         let Some(page) = session.read(move |connection| Page::read(connection, &wanted, direction)).await? else {
             return Ok(Done::quietly(AdvancedHistoryMessages { is_end: true, ..Default::default() }));
@@ -85,8 +86,8 @@ async fn history(
         if let Err(error) = pull::fetch(session, gaps, order, Delivery::Silent).await {
             return Ok(Done::quietly(page.into_api(&session.user_id, Some(error))));
         }
+        round += 1;
     }
-    unreachable!("the loop returns at its last round")
 }
 
 /// A page as the local rows have it.

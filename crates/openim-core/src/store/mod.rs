@@ -8,6 +8,8 @@ pub(crate) mod meta;
 pub(crate) mod outbox;
 mod reader;
 pub(crate) mod seqs;
+#[cfg(test)]
+mod tests;
 pub(crate) mod users;
 mod writer;
 
