@@ -77,19 +77,34 @@ struct Lane {
     blocked: bool,
 }
 
-/// A call's place among the sends to one peer or group. The next one comes when it is dropped.
+/// A call's place among the sends to one peer or group. The next one's turn comes when it is dropped; a turn that is
+/// given up before it came leaves its own wait to the next one.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    before: Option<oneshot::Receiver<()>>,
-    _after: oneshot::Sender<()>,
+    before: Option<TurnEnd>,
+    after: Option<oneshot::Sender<GivenUp>>,
 }
+
+/// What a turn leaves behind: the turn that it was still waiting for, if any.
+#[derive(Debug)]
+struct GivenUp(Option<TurnEnd>);
+
+type TurnEnd = oneshot::Receiver<GivenUp>;
 
 impl Turn {
     /// Waits for the sends before this one to be queued.
     pub(crate) async fn come(&mut self) {
-        if let Some(before) = self.before.take() {
-            // nothing is ever sent: the end of the other side is the sign
-            let _ = before.await;
+        while let Some(before) = &mut self.before {
+            self.before = before.await.ok().and_then(|GivenUp(earlier)| earlier);
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Some(after) = self.after.take() {
+            // nobody may be waiting
+            let _ = after.send(GivenUp(self.before.take()));
         }
     }
 }
@@ -100,7 +115,7 @@ pub(crate) struct Outbox {
     lanes: Mutex<HashMap<i64, Lane>>,
     waiters: Arc<Waiters>,
     /// The end of the last turn taken, per receiver. As many entries as receivers of this session.
-    turns: Mutex<HashMap<(String, String), oneshot::Receiver<()>>>,
+    turns: Mutex<HashMap<(String, String), TurnEnd>>,
 }
 
 impl Outbox {
@@ -120,7 +135,7 @@ impl Outbox {
         let (after, end) = oneshot::channel();
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         let before = turns.insert((recv_id.to_owned(), group_id.to_owned()), end);
-        Turn { before, _after: after }
+        Turn { before, after: Some(after) }
     }
 
     pub(crate) fn waiters(&self) -> Arc<Waiters> {
@@ -300,4 +315,27 @@ fn conclude(changes: &mut Changes<'_>, message: i64, news: bool, waited_for: boo
         }));
     }
     Ok(api)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn turns_come_in_the_order_in_which_they_were_taken_even_if_one_is_given_up() {
+        let outbox = Outbox::new(&[]);
+        let mut first = outbox.turn("bob", "");
+        let second = outbox.turn("bob", "");
+        let mut third = outbox.turn("bob", "");
+        let mut other = outbox.turn("carol", "");
+        let soon = Duration::from_millis(20);
+        tokio::time::timeout(soon, other.come()).await.expect("receivers do not wait for each other");
+        tokio::time::timeout(soon, first.come()).await.expect("nobody is before the first");
+        drop(second);
+        assert!(tokio::time::timeout(soon, third.come()).await.is_err(), "the first is still at it");
+        drop(first);
+        tokio::time::timeout(soon, third.come()).await.expect("the way is free");
+    }
 }
