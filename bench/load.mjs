@@ -1,17 +1,13 @@
 // P9: what it costs to load the package, in a fresh process each time, and what the addon weighs.
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { measure } from '../scripts/size-gate.mjs';
 import { root } from '../scripts/run.mjs';
 
 const RUNS = 11;
-const SCRIPT = `
-  const before = performance.now();
-  require('openim-node');
-  console.log(performance.now() - before);
-`;
 
 function loadMs() {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', SCRIPT], { cwd: root, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'bench/load-child.cjs')], { encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
   return Number(stdout);
 }
