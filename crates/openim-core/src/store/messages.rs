@@ -124,13 +124,25 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
     })
 }
 
-/// Index key of a client id. The text is compared as well: a collision costs a comparison, never a message.
+/// Index key of a client id. The text is compared as well: an id whose hash another one has takes the next number.
 fn client_hash(client_msg_id: &str) -> i64 {
     xxh3_64(client_msg_id.as_bytes()) as i64
 }
 
-/// Inserts a row unless its place in the conversation is taken. Its id, or `None`.
+/// Inserts a row unless the conversation has its place or its client id already. Its id, or `None`.
 pub(crate) fn insert(connection: &Connection, row: &MessageRow) -> Result<Option<i64>> {
+    let hash = client_hash(&row.client_msg_id);
+    if let Some(id) = insert_with_hash(connection, row, hash)? {
+        return Ok(Some(id));
+    }
+    // a refusal for a hash that another id has is none
+    if find(connection, row.conversation, &row.client_msg_id)?.is_none() {
+        return insert_with_hash(connection, row, hash.wrapping_add(1));
+    }
+    Ok(None)
+}
+
+fn insert_with_hash(connection: &Connection, row: &MessageRow, hash: i64) -> Result<Option<i64>> {
     let inserted = connection
         .prepare_cached(
             "INSERT OR IGNORE INTO messages(conversation, position, place, client_hash, client_msg_id, server_msg_id, send_id,
@@ -144,7 +156,7 @@ pub(crate) fn insert(connection: &Connection, row: &MessageRow) -> Result<Option
             row.conversation,
             row.position,
             row.place,
-            client_hash(&row.client_msg_id),
+            hash,
             row.client_msg_id,
             row.server_msg_id,
             row.send_id,
@@ -178,10 +190,14 @@ pub(crate) fn get(connection: &Connection, id: i64) -> Result<Option<MessageRow>
 
 /// The row of a client id in a conversation.
 pub(crate) fn find(connection: &Connection, conversation: i64, client_msg_id: &str) -> Result<Option<MessageRow>> {
-    let sql =
-        format!("SELECT {COLUMNS} FROM messages WHERE client_hash = ?1 AND conversation = ?2 AND client_msg_id = ?3");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM messages
+         WHERE client_hash IN (?1, ?4) AND conversation = ?2 AND client_msg_id = ?3"
+    );
     let mut statement = connection.prepare_cached(&sql)?;
-    Ok(statement.query_row(params![client_hash(client_msg_id), conversation, client_msg_id], from_row).optional()?)
+    let hash = client_hash(client_msg_id);
+    let key = params![hash, conversation, client_msg_id, hash.wrapping_add(1)];
+    Ok(statement.query_row(key, from_row).optional()?)
 }
 
 /// Whether a seq of a conversation is stored.

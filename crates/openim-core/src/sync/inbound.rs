@@ -112,69 +112,57 @@ impl<'a, 'c> Pass<'a, 'c> {
         let seq = message.seq;
         if message.status >= status::DELETED {
             seqs::add_hole(self.changes.connection, self.row.id, (seq, seq))?;
-        } else if message.send_id == self.changes.me {
-            self.own(message)?;
         } else {
-            self.others(message)?;
+            self.store(message)?;
         }
         self.cover((seq, seq), self.delivery == Delivery::Announce)
     }
 
-    /// An own message does not move the read cursor here: what came before it was not read by sending it. The server
-    /// does move its cursor; the next comparison brings that.
-    fn own(&mut self, message: MsgData) -> Result<()> {
-        let seq = message.seq;
-        match messages::find(self.changes.connection, self.row.id, &message.client_msg_id)? {
-            Some(known) if known.place > 0 => {
-                if messages::has_seq(self.changes.connection, self.row.id, seq)? {
-                    return Ok(());
-                }
-                messages::set_seq(self.changes.connection, &known, seq)?;
-                if messages::acknowledge(self.changes.connection, known.id, &message.server_msg_id, message.send_time)?
-                {
-                    self.touched = true;
-                }
-                if outbox::remove(self.changes.connection, known.id)? {
-                    self.changes.arrived.push(Arrived {
-                        message: known.id,
-                        conversation_id: self.row.conversation_id.clone(),
-                        client_msg_id: known.client_msg_id,
-                    });
-                }
-                Ok(())
-            }
-            Some(known) => self.again(known.seq(), seq),
-            None => self.insert(message),
-        }
-    }
-
-    fn others(&mut self, message: MsgData) -> Result<()> {
-        match messages::find(self.changes.connection, self.row.id, &message.client_msg_id)? {
-            Some(known) => self.again(known.seq(), message.seq),
-            None => self.insert(message),
-        }
-    }
-
-    /// The same message again: at its own seq nothing happens, at another one that seq holds nothing to show (I4).
-    fn again(&self, known: i64, seq: i64) -> Result<()> {
-        if known == seq { Ok(()) } else { seqs::add_hole(self.changes.connection, self.row.id, (seq, seq)) }
-    }
-
-    fn insert(&mut self, message: MsgData) -> Result<()> {
+    /// Stores the message, unless it is known: then it is an own message that comes back, or the same again. An own
+    /// message does not move the read cursor here: what came before it was not read by sending it. The server does move
+    /// its cursor; the next comparison brings that.
+    fn store(&mut self, message: MsgData) -> Result<()> {
         let announce = self.delivery == Delivery::Announce
             && options::is_on(&message.options, options::CONVERSATION_UPDATE)
             && (message.send_id != self.changes.me
                 || options::is_on(&message.options, options::SENDER_CONVERSATION_UPDATE));
         let row = message_row(self.row.id, message, self.changes.me);
         if messages::insert(self.changes.connection, &row)?.is_none() {
-            // another message holds the seq: the first one stays
-            return Ok(());
+            return self.known(&row);
         }
         if self.before.hidden && row.send_id != self.changes.me && row.session_type != session::GROUP {
             users::seen(self.changes.connection, &row.send_id, &row.sender_nickname, &row.sender_face_url)?;
         }
         if announce {
             self.announced.push(row);
+        }
+        Ok(())
+    }
+
+    fn known(&mut self, row: &MessageRow) -> Result<()> {
+        let seq = row.position;
+        match messages::find(self.changes.connection, self.row.id, &row.client_msg_id)? {
+            Some(known) if known.place > 0 => self.arrived(known, row),
+            // the same message again: at another seq that seq holds nothing to show (I4)
+            Some(known) if known.seq() != seq => seqs::add_hole(self.changes.connection, self.row.id, (seq, seq)),
+            // at its own seq nothing happens; and where another message holds the seq, the first one stays
+            _ => Ok(()),
+        }
+    }
+
+    /// An own message that waited for its seq is there.
+    fn arrived(&mut self, known: MessageRow, row: &MessageRow) -> Result<()> {
+        if messages::has_seq(self.changes.connection, self.row.id, row.position)? {
+            return Ok(());
+        }
+        messages::set_seq(self.changes.connection, &known, row.position)?;
+        self.touched |= messages::acknowledge(self.changes.connection, known.id, &row.server_msg_id, row.send_time)?;
+        if outbox::remove(self.changes.connection, known.id)? {
+            self.changes.arrived.push(Arrived {
+                message: known.id,
+                conversation_id: self.row.conversation_id.clone(),
+                client_msg_id: known.client_msg_id,
+            });
         }
         Ok(())
     }

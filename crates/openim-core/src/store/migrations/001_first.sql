@@ -89,7 +89,7 @@ CREATE TABLE messages(
   counts_unread INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX messages_order ON messages(conversation, position, place);
-CREATE INDEX messages_client ON messages(client_hash);
+CREATE UNIQUE INDEX messages_client ON messages(client_hash, conversation);
 CREATE INDEX messages_uncounted ON messages(conversation, position) WHERE counts_unread = 0 AND place = 0;
 
 -- Seqs that the server has and this device lacks. live = 1: to be fetched now and announced; 0: fetched with the history.
