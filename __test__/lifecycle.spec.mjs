@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { OpenIM, Platform } from 'openim-node';
 import { Recording, until } from './support/recording.mjs';
@@ -14,6 +16,30 @@ const LONG = process.env.SOAK === '1';
 const CYCLES = LONG ? 200 : 20;
 /** Threads and handles that are made once per process exist after so many cycles. */
 const WARM = 5;
+
+/** From here on memory is watched (long form only): pools and caches have reached their size. */
+const SETTLED = 50;
+/**
+ * What resident memory may grow by per cycle: well below the smallest thing a leaked session would keep (a connection's
+ * read buffer of 64 kB, a statement cache, a page cache), and above what the allocator's arenas wander by.
+ */
+const MAX_BYTES_PER_CYCLE = 48 * 1024;
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc');
+
+function residentAfterCollection() {
+  collect();
+  return process.memoryUsage.rss();
+}
+
+/** Slope of the line through points by least squares. */
+function slope(points) {
+  const mean = (at) => points.reduce((sum, point) => sum + point[at], 0) / points.length;
+  const [x0, y0] = [mean(0), mean(1)];
+  const over = points.reduce((sum, [x, y]) => sum + (x - x0) * (y - y0), 0);
+  return over / points.reduce((sum, [x]) => sum + (x - x0) ** 2, 0);
+}
 
 const file = (name) => fileURLToPath(new URL(`./support/${name}`, import.meta.url));
 const noProc = existsSync('/proc/self/task') ? false : 'needs /proc';
@@ -30,15 +56,21 @@ const counts = () => ({
  */
 async function leavesNothingBehind(live) {
   const warm = { threads: 0, files: 0 };
+  const memory = [];
   for (let cycle = 1; cycle <= CYCLES; cycle++) {
     await live(cycle);
     const now = counts();
+    if (cycle > SETTLED) memory.push([cycle, residentAfterCollection()]);
     if (cycle <= WARM) for (const what of Object.keys(warm)) warm[what] = Math.max(warm[what], now[what]);
   }
   await until(`no more than ${JSON.stringify(warm)} is left`, () => {
     const now = counts();
     return now.threads <= warm.threads && now.files <= warm.files;
   });
+  if (memory.length > 0) {
+    const growth = slope(memory);
+    assert.ok(growth < MAX_BYTES_PER_CYCLE, `grows by ${Math.round(growth)} bytes a cycle`);
+  }
 }
 
 test(`${CYCLES} lives of a client leave no thread and no file behind`, { skip: noProc }, async (t) => {
