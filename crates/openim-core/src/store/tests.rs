@@ -48,11 +48,9 @@ async fn a_job_that_fails_or_panics_takes_only_itself_back() {
         |()| (),
     );
     let worse = database.write(
-        |connection| {
+        |connection| -> crate::error::Result<()> {
             meta::set(connection, "worse", "1")?;
-            let none: Option<()> = None;
-            none.expect("a defect");
-            Ok(())
+            panic!("a defect")
         },
         |()| (),
     );
