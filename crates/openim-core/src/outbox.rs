@@ -233,8 +233,8 @@ async fn run(session: Arc<Session>, conversation: i64) {
             Ok(()) => session.outbox.done(conversation, message),
             Err(error) => {
                 session.outbox.stop(conversation);
-                if matches!(error, Error::Timeout(_)) {
-                    // still connected: nobody else would look whether it arrived
+                if !matches!(error, Error::Network(_)) {
+                    // not a lost connection, whose successor compares anyway: nobody else would look whether it arrived
                     session.ask(FollowUp { comparison: true, ..FollowUp::default() });
                 }
                 tracing::debug!(%error, message, "lane stopped");
