@@ -1,7 +1,6 @@
 'use strict';
 
 const { OpenIM, sdkVersion } = require('./js/client');
-const { DevServer } = require('./js/dev-server');
 const { OpenIMError } = require('./js/errors');
 const { isUnknownMessage } = require('./js/message');
 const {
@@ -11,7 +10,12 @@ const {
 
 module.exports = {
   OpenIM,
-  DevServer,
+  /** Loaded when first asked for: most applications have a server elsewhere. */
+  get DevServer() {
+    const { DevServer: value } = require('./js/dev-server');
+    Object.defineProperty(module.exports, 'DevServer', { value, enumerable: true });
+    return value;
+  },
   OpenIMError,
   isUnknownMessage,
   sdkVersion,

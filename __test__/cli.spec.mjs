@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { OpenIM, Platform } from 'openim-node';
+import { Admin } from 'openim-node/admin';
 
 const command = fileURLToPath(new URL('../bin/openim-dev-server.js', import.meta.url));
 const { version } = createRequire(import.meta.url)('../package.json');
@@ -52,12 +53,8 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
     const { child, first, output } = await ready(t, ...FREE_PORTS, '--json');
     const addresses = JSON.parse(first);
     assert.deepEqual(Object.keys(addresses), ['apiAddr', 'wsAddr', 'accountAddr']);
-    const answer = await fetch(`${addresses.apiAddr}/auth/get_admin_token`, {
-      method: 'POST',
-      headers: { operationID: 'test' },
-      body: JSON.stringify({ secret: 'openIM123', userID: 'imAdmin' }),
-    });
-    assert.equal((await answer.json()).errCode, 0);
+    const admin = await Admin.open({ apiAddr: addresses.apiAddr, secret: 'openIM123', adminUserID: 'imAdmin' });
+    assert.notEqual(await admin.getAdminToken(), '');
     child.kill(signal);
     assert.deepEqual(await once(child, 'close'), [0, null]);
     assert.deepEqual(output, { stdout: first, stderr: '' });
@@ -94,24 +91,55 @@ test('--data keeps everything in a folder', async (t) => {
 test('a client works with it', async (t) => {
   const { first } = await ready(t, ...FREE_PORTS, '--json');
   const { apiAddr, wsAddr } = JSON.parse(first);
-  const post = async (path, body, token = '') => {
-    const headers = { operationID: 'test', token };
-    return (await (await fetch(apiAddr + path, { method: 'POST', headers, body: JSON.stringify(body) })).json()).data;
-  };
-  const admin = await post('/auth/get_admin_token', { secret: 'openIM123', userID: 'imAdmin' });
-  await post('/user/user_register', { users: [{ userID: 'alice', nickname: 'Alice', faceURL: '' }] }, admin.token);
-  const { token } = await post('/auth/get_user_token', { userID: 'alice', platformID: Platform.Linux }, admin.token);
+  const admin = await Admin.open({ apiAddr, secret: 'openIM123' });
+  await admin.registerUsers([{ userID: 'alice', nickname: 'Alice' }]);
+  const { token } = await admin.getUserToken({ userID: 'alice', platformID: Platform.Linux });
   const client = await OpenIM.open({ apiAddr, wsAddr, platformID: Platform.Linux, dataDir: ':memory:' });
   t.after(() => client.close());
   await client.login({ userID: 'alice', token, waitUntil: 'synced' });
   assert.equal((await client.getSelfUserInfo()).nickname, 'Alice');
 });
 
+test('--multi-login decides which tokens end', async (t) => {
+  const { first } = await ready(t, ...FREE_PORTS, '--json', '--multi-login', '0:2');
+  const { apiAddr } = JSON.parse(first);
+  const post = async (path, body, token = '') => {
+    const headers = { operationID: 'test', token };
+    return (await fetch(apiAddr + path, { method: 'POST', headers, body: JSON.stringify(body) })).json();
+  };
+  const admin = (await post('/auth/get_admin_token', { secret: 'openIM123', userID: 'imAdmin' })).data.token;
+  await post('/user/user_register', { users: [{ userID: 'alice', nickname: 'Alice', faceURL: '' }] }, admin);
+  const tokens = [];
+  for (let i = 0; i < 3; i += 1) {
+    tokens.push((await post('/auth/get_user_token', { userID: 'alice', platformID: 7 }, admin)).data.token);
+  }
+  const codes = await Promise.all(tokens.map(async (token) => (await post('/auth/parse_token', { token })).errCode));
+  assert.deepEqual(codes, [1506, 0, 0]);
+});
+
+test('--friend-verify lets only friends write', async (t) => {
+  const { first } = await ready(t, ...FREE_PORTS, '--json', '--friend-verify');
+  const { apiAddr, wsAddr } = JSON.parse(first);
+  const admin = await Admin.open({ apiAddr, secret: 'openIM123' });
+  await admin.registerUsers([{ userID: 'alice', nickname: 'Alice' }, { userID: 'bob', nickname: 'Bob' }]);
+  const { token } = await admin.getUserToken({ userID: 'alice', platformID: Platform.Linux });
+  const alice = await OpenIM.open({ apiAddr, wsAddr, platformID: Platform.Linux, dataDir: ':memory:' });
+  t.after(() => alice.close());
+  await alice.login({ userID: 'alice', token, waitUntil: 'synced' });
+  const say = () => alice.sendMessage({ recvID: 'bob', groupID: '', message: alice.createTextMessage('hello') });
+  await assert.rejects(say(), { errCode: 1303 });
+  await admin.importFriends({ ownerUserID: 'bob', friendUserIDs: ['alice'] });
+  await say();
+});
+
 test('--help and --version print and end', async (t) => {
   assert.deepEqual(await run(t, '--version'), { code: 0, stdout: `${version}\n`, stderr: '' });
   const help = await run(t, '--help');
   assert.equal(help.code, 0);
-  for (const option of ['--api', '--ws', '--account', '--secret', '--admin', '--data', '--memory', '--json']) {
+  for (const option of [
+    '--api', '--ws', '--account', '--secret', '--admin', '--data', '--memory', '--multi-login', '--friend-verify',
+    '--json',
+  ]) {
     assert.ok(help.stdout.includes(option), option);
   }
 });
@@ -133,6 +161,9 @@ test('whatever keeps it from starting is one clear line and exit code 1', async 
     [['--data', join(file, 'data'), ...FREE_PORTS], /cannot use the folder .*file/],
     [['--api', '0.0.0.0:0'], /not a loopback address/],
     [['--api', '0.0.0.0:0', '--allow-remote'], /not a loopback address/],
+    [['--multi-login', 'all'], '--multi-login: all is not POLICY or POLICY:TOKENS'],
+    [['--multi-login', '2', ...FREE_PORTS], /multiLogin\.policy is 2/],
+    [['--multi-login', '0:0', ...FREE_PORTS], /multiLogin\.maxNumOneEnd must be at least 1/],
     [['--nonsense'], /Unknown option '--nonsense'/],
     [['word'], /Unexpected argument 'word'/],
   ]) {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DevServer, OpenIM, Platform } from 'openim-node';
+import { Admin } from 'openim-node/admin';
 
 async function startServer(t, config) {
   const server = await DevServer.start(config);
@@ -17,12 +18,6 @@ function makeFolder(t) {
   const folder = mkdtempSync(join(tmpdir(), 'openim-node-test-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
-}
-
-/** Posts to the REST API of a server and returns its answer. */
-async function post({ addresses }, path, body, token) {
-  const headers = { 'content-type': 'application/json', operationID: 'test', ...(token ? { token } : {}) };
-  return (await fetch(addresses.apiAddr + path, { method: 'POST', headers, body: JSON.stringify(body) })).json();
 }
 
 /** A client of a user, logged in and in step. */
@@ -61,13 +56,13 @@ test('accounts are registered all or none, and never twice', async (t) => {
 
 test('the administrator has the secret that was configured', async (t) => {
   const server = await startServer(t, { secret: 'of my own', adminUserID: 'boss' });
-  const refused = await post(server, '/auth/get_admin_token', { secret: 'openIM123', userID: 'boss' });
-  assert.notEqual(refused.errCode, 0);
-  const { errCode, data } = await post(server, '/auth/get_admin_token', { secret: 'of my own', userID: 'boss' });
-  assert.equal(errCode, 0);
-  await server.registerUsers([{ userID: 'alice', nickname: 'Alice' }]);
-  const token = await post(server, '/auth/get_user_token', { userID: 'alice', platformID: 7 }, data.token);
-  await enter(t, server, 'alice', token.data.token);
+  const { apiAddr } = server.addresses;
+  const stranger = await Admin.open({ apiAddr, secret: 'openIM123', adminUserID: 'boss' });
+  await assert.rejects(stranger.getAdminToken(), { code: 'OPENIM_NO_PERMISSION' });
+  const boss = await Admin.open({ apiAddr, secret: 'of my own', adminUserID: 'boss' });
+  await boss.registerUsers([{ userID: 'alice', nickname: 'Alice' }]);
+  const { token } = await boss.getUserToken({ userID: 'alice', platformID: Platform.Linux });
+  await enter(t, server, 'alice', token);
 });
 
 test('a restart keeps ports, accounts, tokens and messages of a server with a folder', async (t) => {

@@ -137,3 +137,39 @@ test('events.on iterates over a client', async (t) => {
   assert.deepEqual(texts, ['a', 'b', 'c']);
   await until('the iterator has let go', () => bob.client.listenerCount('error') === 0);
 });
+
+test('each noun has an emitter of its own, with its own events and no others', async (t) => {
+  const world = await World.start(t);
+  const [alice, bob] = [await world.enter('alice'), await world.open()];
+  const heard = [];
+  const nouns = {
+    connection: 'OnConnectSuccess', user: 'OnSelfInfoUpdated', friendship: 'OnFriendApplicationAdded', group: 'OnConnecting',
+    conversation: 'OnSyncServerFinish', message: 'OnRecvNewMessages', signaling: 'OnConnecting',
+  };
+  for (const [noun, event] of Object.entries(nouns)) bob[noun].on(event, () => heard.push(noun));
+  await bob.login({ userID: world.id('bob'), token: await world.token('bob'), waitUntil: 'synced' });
+  await bob.setSelfInfo({ nickname: 'Robert' });
+  await alice.client.addFriend({ toUserID: world.id('bob') });
+  await say(alice, { id: world.id('bob') }, 'hello');
+  await until('all of them have spoken', () => heard.includes('message') && heard.includes('friendship'));
+  assert.deepEqual([...new Set(heard)].sort(), ['connection', 'conversation', 'friendship', 'message', 'user']);
+});
+
+test('who listens too late is told that he missed something, and hears the rest in order', async (t) => {
+  const world = await World.start(t);
+  const alice = await world.enter('alice');
+  const bob = await world.open();
+  await bob.login({ userID: world.id('bob'), token: await world.token('bob'), waitUntil: 'synced' });
+  // each brings bob a message, a conversation and a total
+  for (let i = 0; i < 400; i++) await say(alice, { id: world.id('bob') }, `${i}`);
+  await until('all of it is there', async () => await bob.getTotalUnreadMsgCount() === 400);
+  const recording = new Recording(bob);
+  const { count } = await recording.heard('OnEventsDropped');
+  assert.ok(count > 0);
+  assert.equal(recording.names[0], 'OnEventsDropped');
+  await recording.heard('OnRecvNewMessages', (messages) => textOf(messages.at(-1)) === '399');
+  const told = recording.of('OnRecvNewMessages').flat().map((message) => Number(textOf(message)));
+  assert.deepEqual(told, Array.from({ length: told.length }, (_, i) => 400 - told.length + i));
+  assert.ok(told.length < 400);
+  world.shows('callback', 'OnEventsDropped');
+});

@@ -17,6 +17,9 @@ const CYCLES = LONG ? 200 : 20;
 /** Threads and handles that are made once per process exist after so many cycles. */
 const WARM = 5;
 
+/** Connections of the REST client that nobody uses are kept for 30 s, and looked at as often. */
+const IDLE_MS = 70_000;
+
 /** From here on memory is watched (long form only): pools and caches have reached their size. */
 const SETTLED = 50;
 /**
@@ -66,7 +69,7 @@ async function leavesNothingBehind(live) {
   await until(`no more than ${JSON.stringify(warm)} is left`, () => {
     const now = counts();
     return now.threads <= warm.threads && now.files <= warm.files;
-  });
+  }, IDLE_MS);
   if (memory.length > 0) {
     const growth = slope(memory);
     assert.ok(growth < MAX_BYTES_PER_CYCLE, `grows by ${Math.round(growth)} bytes a cycle`);

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LoginStatus, Platform } from 'openim-node';
 import { Recording } from './support/recording.mjs';
-import { needsOwnServer } from './support/servers.mjs';
+import { needsFaultLever, needsOption, needsOwnServer } from './support/servers.mjs';
 import { BAD_TOKENS } from './support/tokens.mjs';
-import { World, say, textOf } from './support/world.mjs';
+import { World, say, settled, textOf } from './support/world.mjs';
 
 const SESSION_END = ['OnUserTokenInvalid', 'OnUserTokenExpired', 'OnKickedOffline'];
 
@@ -22,6 +22,28 @@ test("waitUntil 'connected': resolved once the server accepted the token", async
   const alice = await world.enter('alice', { waitUntil: 'connected' });
   assert.equal(alice.client.getConnectionStatus(), 'connected');
   assert.deepEqual(alice.recording.names.slice(0, 2), ['OnConnecting', 'OnConnectSuccess']);
+});
+
+test('what is pushed to a new device during its first sync is stored and no news', { skip: needsFaultLever }, async (t) => {
+  const world = await World.start(t);
+  const [alice, bob] = [await world.enter('alice'), await world.enter('bob')];
+  await say(bob, alice, 'before');
+  await settled(bob, alice);
+  // the first sync of the new device, which asks for the black list, waits; the connection is there
+  const slow = world.server.faults.delayAnswers({ path: '/friend/get_black_list', userID: alice.id, ms: 1000, count: 1 });
+  const fresh = await world.enter('alice', { platformID: Platform.Web, waitUntil: 'connected' });
+  await slow.acted();
+  assert.equal(fresh.client.getSyncStatus(), 'syncing');
+  await say(bob, alice, 'meanwhile');
+  await fresh.recording.heard('OnSyncServerFinish');
+  const heard = fresh.recording.names.filter((name) => /^On(RecvNew|NewConversation|ConversationChanged|Total)/.test(name));
+  assert.deepEqual(heard, []);
+  const conversationID = world.chat('alice', 'bob');
+  const { messageList } = await fresh.client.getAdvancedHistoryMessageList({ conversationID, count: 10 });
+  assert.deepEqual(messageList.map(textOf), ['before', 'meanwhile']);
+  assert.equal(await fresh.client.getTotalUnreadMsgCount(), 2);
+  await say(bob, alice, 'after');
+  await fresh.recording.messages(1);
 });
 
 test("waitUntil 'synced': resolved after the first sync and its events, and nothing else was told", async (t) => {
@@ -145,7 +167,7 @@ test('logging out is idempotent and silent', async (t) => {
   assert.deepEqual(alice.recording.names, []);
 });
 
-test('a second login on the same kind of device ends the first', { skip: needsOwnServer }, async (t) => {
+test('a second login on the same kind of device ends the first', { skip: needsOption('multiLogin') }, async (t) => {
   const world = await World.start(t, { multiLogin: { policy: 1 } });
   const first = await world.enter('alice');
   const second = await world.enter('alice');

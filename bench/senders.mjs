@@ -12,7 +12,9 @@ const WINDOW = 50;
  * accepted all of them.
  */
 export async function flood(server, { senders, count, receiver }) {
-  const accounts = await Promise.all(senders.map(async (userID) => ({ userID, token: await server.token(userID) })));
+  const accounts = await Promise.all(senders.map(async (userID) => (
+    { userID, token: await server.token(userID, Platform.Linux) }
+  )));
   const child = fork(fileURLToPath(import.meta.url), ['flood']);
   child.send({ addresses: server.addresses, accounts, count, receiver });
   const [code] = await once(child, 'exit');

@@ -16,6 +16,9 @@ A complete OpenIM server in one process, for trying, testing and working offline
   --admin ID            user id of the administrator (imAdmin)
   --data DIR            keep everything in a folder
   --memory              keep everything in memory (default)
+  --multi-login P[:N]   which older logins a new one ends: 0 none, but N tokens per platform (30); 1 those of
+                        the platform (default); 4 those of the class; 5 all but those of PCs
+  --friend-verify       refuse messages to users who do not have the sender in their friend list
   --allow-remote        allow an address that other machines reach; needs a secret of your own
   --json                one line with the addresses when ready
   --version, --help
@@ -30,6 +33,8 @@ const OPTIONS = {
   admin: { type: 'string', default: 'imAdmin' },
   data: { type: 'string' },
   memory: { type: 'boolean', default: false },
+  'multi-login': { type: 'string' },
+  'friend-verify': { type: 'boolean', default: false },
   'allow-remote': { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   version: { type: 'boolean', default: false },
@@ -44,6 +49,14 @@ function parseAddress(option, text) {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
   if (!match || Number(match[3]) > 65535) throw new Error(`--${option}: ${text} is not HOST:PORT`);
   return { host: match[1] ?? match[2], port: Number(match[3]) };
+}
+
+/** Splits `POLICY[:TOKENS]`; the server knows which policies there are. */
+function parseMultiLogin(text) {
+  const match = /^(\d{1,3})(?::(\d{1,6}))?$/.exec(text);
+  if (!match) throw new Error(`--multi-login: ${text} is not POLICY or POLICY:TOKENS`);
+  const [, policy, tokens] = match;
+  return { policy: Number(policy), ...(tokens === undefined ? {} : { maxNumOneEnd: Number(tokens) }) };
 }
 
 /** The configuration of `DevServer.start` that the options ask for. */
@@ -62,7 +75,9 @@ function readConfig(values) {
     accountPort: ports.account,
     secret: values.secret,
     adminUserID: values.admin,
+    friendVerify: values['friend-verify'],
     allowRemote: values['allow-remote'],
+    ...(values['multi-login'] === undefined ? {} : { multiLogin: parseMultiLogin(values['multi-login']) }),
     ...(values.data === undefined ? {} : { dataDir: values.data }),
   };
 }

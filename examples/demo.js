@@ -84,7 +84,8 @@ async function readChat(client) {
   }
 }
 
-const texts = (messages) => messages.map(({ textElem }) => textElem.content);
+/** What people wrote; a chat also has what the server says in it, such as that two are friends now. */
+const texts = (messages) => messages.flatMap(({ textElem }) => (textElem ? [textElem.content] : []));
 
 async function everybodyArrives(stage) {
   act('Everybody arrives');
@@ -127,6 +128,32 @@ async function theyTalk({ desk, phone, bob }) {
     say(`${received.senderNickname}: ${text}  ✓✓`);
   }
   say("alice's phone has heard every word, her own included");
+}
+
+async function theyBecomeFriends({ desk, phone, bob }) {
+  act('They become friends, and quarrel');
+  const asked = hear(bob.client, 'OnFriendApplicationAdded');
+  await desk.client.addFriend({ toUserID: 'bob', reqMsg: 'Shall we be friends?' });
+  const { fromNickname, reqMsg } = await asked;
+  say(`bob is asked by ${fromNickname}: "${reqMsg}"`);
+  const added = Promise.all([desk, phone].map(({ client }) => hear(client, 'OnFriendAdded')));
+  await bob.client.acceptFriendApplication({ toUserID: 'alice', handleMsg: '当然' });
+  await added;
+  say('bob accepts; both of alice\'s devices have a friend');
+
+  const renamed = hear(phone.client, 'OnConversationChanged', ([chat]) => chat.showName === 'Bob the tea man');
+  await desk.client.updateFriends({ friendUserIDs: ['bob'], remark: 'Bob the tea man', isPinned: true });
+  const [{ showName }] = await renamed;
+  say(`alice gives him a name of her own; her phone shows the chat as "${showName}"`);
+
+  await desk.client.addBlack({ toUserID: 'bob' });
+  await assert.rejects(send(bob.client, 'alice', 'You forgot the tea.'), { code: 'OPENIM_BLOCKED_BY_PEER' });
+  say('alice blocks him: what bob writes is refused, and he is told so');
+  await desk.client.removeBlack('bob');
+  assert.deepEqual(await desk.client.getBlackList(), []);
+  say('and takes it back');
+  // what was refused stays with bob as failed, and the greeting of the new friends stands in the chat
+  for (const { client } of [desk, bob]) await client.markConversationMessageAsRead(CHAT);
 }
 
 async function bobIsAway({ desk, bob }) {
@@ -176,7 +203,7 @@ async function theServerFails(stage, { desk, phone, bob }) {
   say('the server is gone; all three clients are trying to come back');
 
   let copies = 0;
-  bob.client.on('OnRecvNewMessage', ({ textElem }) => { if (textElem.content === 'Are you there?') copies += 1; });
+  bob.client.on('OnRecvNewMessage', ({ textElem }) => { if (textElem?.content === 'Are you there?') copies += 1; });
   const isQuestion = ([chat]) => texts([chat.latestMsg])[0] === 'Are you there?';
   const queued = hear(desk.client, 'OnConversationChanged', isQuestion);
   const sending = send(desk.client, 'bob', 'Are you there?');
@@ -213,7 +240,7 @@ async function bobReadsOffline(stage, { bob }) {
   assert.notEqual(client.getConnectionStatus(), 'connected');
   const messages = await readChat(client);
   // the seq of a message that was just sent may come a moment after its acknowledgement
-  const identity = ({ clientMsgID, sendTime, textElem }) => [clientMsgID, sendTime, textElem.content];
+  const identity = ({ clientMsgID, sendTime, status }) => [clientMsgID, sendTime, status];
   assert.deepEqual(messages.map(identity), before.map(identity));
   say(`his own database has all ${messages.length} messages; the last one is "${texts(messages).at(-1)}"`);
 }
@@ -225,6 +252,7 @@ async function main() {
     await theyTalk(people);
     await bobIsAway(people);
     await bobReads(people);
+    await theyBecomeFriends(people);
     await theServerFails(stage, people);
     await bobReadsOffline(stage, people);
   } finally {

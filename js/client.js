@@ -6,13 +6,14 @@ const { ListeningEmitter } = require('./emitter');
 const { closedError } = require('./errors');
 const { EventRouter } = require('./events');
 const { KeepAlive } = require('./keep-alive');
+const { configureLogs, exportLogs } = require('./logs');
 const { METHODS, SYNC_METHODS, config: checkConfig } = require('./methods');
 const { EventPump } = require('./pump');
 const { options: checkOptions } = require('./validate');
 
 /** What a server may offer beyond sending and receiving, and whether this version can use it. */
 const CAPABILITIES = Object.freeze({
-  friends: false,
+  friends: true,
   groups: false,
   objectStore: false,
   signaling: false,
@@ -21,6 +22,16 @@ const CAPABILITIES = Object.freeze({
 
 /** Given to the constructor by `OpenIM.open` alone: a client without an opened core would be of no use. */
 const OPENING = Symbol('opening');
+
+/** A provider as the addon calls it: its promise always resolves, with `=<token>` or `!<reason>`. */
+const asking = (provider) => async () => {
+  try {
+    const token = await provider();
+    return typeof token === 'string' ? `=${token}` : '!gave no string';
+  } catch (error) {
+    return `!${error?.message ?? error}`;
+  }
+};
 
 /** One account's client. Any number of them live in one process. */
 class OpenIM extends ListeningEmitter {
@@ -34,7 +45,7 @@ class OpenIM extends ListeningEmitter {
   constructor(key) {
     if (key !== OPENING) throw new TypeError('a client is made by OpenIM.open(config)');
     super();
-    this.#router = new EventRouter(this);
+    this.#router = new EventRouter(this, () => this.#listen());
     this.#pump = new EventPump(
       (events) => this.#router.receive(events),
       () => this.#native.credit(),
@@ -44,11 +55,17 @@ class OpenIM extends ListeningEmitter {
     Object.assign(this, this.#router.emitters);
   }
 
+  #listen() {
+    this.#pump.listen();
+    this.#native.listen();
+  }
+
   /** Opens a client: checks the configuration and starts its core. Nothing is connected before `login`. */
   static async open(config, options = {}) {
     checkConfig(config);
     checkOptions(options, 'options');
     const client = new OpenIM(OPENING);
+    if (config.tokenProvider !== undefined) client.#native.renewTokensWith(asking(config.tokenProvider));
     try {
       await client.#caller.call('open', config, options);
       return client;
@@ -56,6 +73,16 @@ class OpenIM extends ListeningEmitter {
       await client.close();
       throw error;
     }
+  }
+
+  /** Replaces the logging of this process: level, files, the application's own log. */
+  static configureLogs(config) {
+    return configureLogs(config);
+  }
+
+  /** Writes what the log files hold into one gzip file and resolves with its path. */
+  static exportLogs(path) {
+    return exportLogs(path);
   }
 
   /** Ends the session and everything of it, without a farewell that could fail. Idempotent. */

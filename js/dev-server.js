@@ -3,6 +3,7 @@
 const { binding } = require('./loader');
 const { readAnswer, toText } = require('./call');
 const { OpenIMError } = require('./errors');
+const { Faults } = require('./faults');
 const { KeepAlive } = require('./keep-alive');
 const { arrayOf, boolean, integer, object, optional, params, string, value } = require('./validate');
 
@@ -16,6 +17,7 @@ const checkConfig = params({
   adminUserID: optional(string),
   allowRemote: optional(boolean),
   multiLogin: optional(object({ policy: optional(integer), maxNumOneEnd: optional(integer) })),
+  maxConnections: optional(integer),
   tokenExpireDays: optional(integer),
   friendVerify: optional(boolean),
   groupReadReceipt: optional(boolean),
@@ -35,6 +37,7 @@ const STARTING = Symbol('starting');
 /** An OpenIM server inside this process, for trying, testing and working offline. */
 class DevServer {
   #native;
+  #faults;
   #config;
   #addresses;
   #keepAlive;
@@ -48,6 +51,10 @@ class DevServer {
       });
     }
     this.#native = new binding.NativeDevServer();
+    this.#faults = new Faults((method, request) => {
+      const answer = this.#native[method](toText(request));
+      return typeof answer === 'string' ? readAnswer(answer) : answer.then(readAnswer);
+    });
   }
 
   /** Starts a server; without `dataDir` it keeps everything in memory. Ready when the promise resolves. */
@@ -61,6 +68,11 @@ class DevServer {
   /** `{ apiAddr, wsAddr, accountAddr }`; the first two are what `OpenIM.open` takes. */
   get addresses() {
     return { ...this.#addresses };
+  }
+
+  /** Levers that make faults, for tests of applications. */
+  get faults() {
+    return this.#faults;
   }
 
   /** Stops the server and frees its ports. Idempotent. */

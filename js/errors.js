@@ -7,6 +7,7 @@
  * @property {string} code
  * @property {number} errCode
  * @property {string} errMsg
+ * @property {string} [errDlt]
  * @property {string} [operationID]
  * @property {boolean} [retryable]
  * @property {string} [field]
@@ -22,10 +23,11 @@ class OpenIMError extends Error {
    * @param {{cause?: unknown}} [options]
    */
   constructor(record, options) {
-    super(record.errMsg, options);
+    super(record.errDlt ? `${record.errMsg}: ${record.errDlt}` : record.errMsg, options);
     this.code = record.code;
     this.errCode = record.errCode;
     this.errMsg = record.errMsg;
+    if (record.errDlt !== undefined) this.errDlt = record.errDlt;
     this.operationID = record.operationID ?? '';
     this.retryable = record.retryable ?? false;
     if (record.field !== undefined) this.field = record.field;
@@ -33,8 +35,9 @@ class OpenIMError extends Error {
 
   /** Plain data: structured clone (workers, Electron) keeps only message and stack of an Error. */
   toJSON() {
-    const { name, code, errCode, errMsg, operationID, retryable, field } = this;
-    return { name, code, errCode, errMsg, operationID, retryable, ...(field === undefined ? {} : { field }) };
+    const { name, code, errCode, errMsg, operationID, retryable } = this;
+    const given = ['errDlt', 'field'].filter((key) => this[key] !== undefined).map((key) => [key, this[key]]);
+    return { name, code, errCode, errMsg, operationID, retryable, ...Object.fromEntries(given) };
   }
 
   /** The error of a record made by `toJSON()`. */

@@ -8,8 +8,11 @@ const EVENTS = {
     'OnConnecting', 'OnConnectSuccess', 'OnConnectFailed',
     'OnKickedOffline', 'OnUserTokenExpired', 'OnUserTokenInvalid',
   ],
-  user: ['OnSelfInfoUpdated'],
-  friendship: [],
+  user: ['OnSelfInfoUpdated', 'OnUserStatusChanged'],
+  friendship: [
+    'OnFriendApplicationAdded', 'OnFriendApplicationDeleted', 'OnFriendApplicationAccepted', 'OnFriendApplicationRejected',
+    'OnFriendAdded', 'OnFriendDeleted', 'OnFriendInfoChanged', 'OnBlackAdded', 'OnBlackDeleted',
+  ],
   group: [],
   conversation: [
     'OnSyncServerStart', 'OnSyncServerProgress', 'OnSyncServerFinish', 'OnSyncServerFailed',
@@ -36,24 +39,23 @@ const NOUNS = Object.keys(EVENTS);
 const NOUN_OF = new Map(NOUNS.flatMap((noun) => EVENTS[noun].map((event) => [event, noun])));
 const NAMES = new Set([...NOUN_OF.keys(), ...CLIENT_EVENTS]);
 
-/** How many events wait for the first listener; then the oldest go. */
-const MAX_EARLY_EVENTS = 1000;
-
 /**
- * Routes the one ordered stream of a client to the client and to its emitters. What comes before anybody listens is
- * kept and delivered, in order, on the turn of the loop after the first listener was attached.
+ * Routes the one ordered stream of a client to the client and to its emitters. It tells when somebody begins to listen:
+ * before that the core keeps the events, and nothing comes.
  */
 class EventRouter {
   #client;
   #emitters = {};
-  #listening = false;
-  #early = [];
-  #earlyDropped = 0;
+  #listen;
   #closed = false;
 
-  /** @param {ListeningEmitter} client */
-  constructor(client) {
+  /**
+   * @param {ListeningEmitter} client
+   * @param {() => void} listen called once, when the first listener is attached
+   */
+  constructor(client, listen) {
     this.#client = client;
+    this.#listen = listen;
     for (const noun of NOUNS) this.#emitters[noun] = new ListeningEmitter();
     for (const emitter of [client, ...Object.values(this.#emitters)]) {
       watchListeners(emitter, (event) => this.#attached(event));
@@ -67,40 +69,19 @@ class EventRouter {
 
   /** Takes a batch of `[event, payload]`. Never throws: listeners' failures surface elsewhere. */
   receive(events) {
-    if (this.#closed) return;
-    if (!this.#listening) return this.#keep(events);
-    this.#flush();
     for (const [event, payload] of events) this.#dispatch(event, payload);
   }
 
   /** From here on no listener is called any more. */
   close() {
     this.#closed = true;
-    this.#early = [];
-  }
-
-  #keep(events) {
-    this.#early.push(...events);
-    const excess = this.#early.length - MAX_EARLY_EVENTS;
-    if (excess > 0) {
-      this.#early.splice(0, excess);
-      this.#earlyDropped += excess;
-    }
   }
 
   #attached(event) {
-    if (this.#listening || !NAMES.has(event)) return;
-    this.#listening = true;
-    if (this.#early.length > 0) setImmediate(() => this.#flush());
-  }
-
-  #flush() {
-    const early = this.#early;
-    const count = this.#earlyDropped;
-    this.#early = [];
-    this.#earlyDropped = 0;
-    if (count > 0) this.#dispatch('OnEventsDropped', { count });
-    for (const [event, payload] of early) this.#dispatch(event, payload);
+    if (this.#closed || this.#listen === undefined || !NAMES.has(event)) return;
+    const listen = this.#listen;
+    this.#listen = undefined;
+    listen();
   }
 
   #dispatch(event, payload) {
@@ -120,4 +101,4 @@ class EventRouter {
   }
 }
 
-module.exports = { EVENTS, CLIENT_EVENTS, EventRouter, MAX_EARLY_EVENTS, NOUNS };
+module.exports = { EVENTS, CLIENT_EVENTS, EventRouter, NOUNS };

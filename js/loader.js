@@ -2,67 +2,40 @@
 
 const { existsSync } = require('node:fs');
 const { join } = require('node:path');
-const manifest = require('../package.json');
-const { OpenIMError } = require('./errors');
-
-/** Targets that have a binary package; the suffix is the package's and the file's. */
-const TARGETS = [
-  'linux-x64-gnu', 'linux-arm64-gnu', 'linux-x64-musl', 'darwin-x64', 'darwin-arm64', 'win32-x64-msvc',
-];
 
 const root = join(__dirname, '..');
 
-function isMusl() {
-  const report = process.report?.getReport();
-  const { header } = typeof report === 'string' ? JSON.parse(report) : report ?? {};
-  return header !== undefined && header.glibcVersionRuntime === undefined;
+/**
+ * The targets that may fit this process, in the order in which they are tried; each is the suffix of a package's and of
+ * a file's name. On Linux both C libraries are: an addon for the other one does not load, and finding out which one runs
+ * here costs more than trying.
+ */
+function targets({ platform, arch } = process) {
+  if (platform === 'linux') return [`linux-${arch}-gnu`, `linux-${arch}-musl`];
+  return [platform === 'win32' ? `win32-${arch}-msvc` : `${platform}-${arch}`];
 }
 
-/** The target that this process needs, such as `linux-x64-gnu`. */
-function currentTarget({ platform, arch } = process, musl = isMusl) {
-  if (platform === 'linux') return `linux-${arch}-${musl() ? 'musl' : 'gnu'}`;
-  return platform === 'win32' ? `win32-${arch}-msvc` : `${platform}-${arch}`;
-}
-
-/** Messages of an error and of what caused it, outermost first. */
-function reasons(error) {
-  const lines = [];
-  for (let cause = error; cause instanceof Error; cause = cause.cause) lines.push(cause.message.split('\n')[0]);
-  return lines;
-}
-
-const inSources = () => existsSync(join(root, 'Cargo.toml'));
-
-/** One error with all that is needed to repair an installation whose native binary cannot be loaded. */
-function missingBinary(cause, target = currentTarget(), here = { version: manifest.version, inSources: inSources() }) {
-  const name = `openim-node-${target}`;
+/** What can be required, in order: a file beside the sources, then the package of the platform. */
+function candidates(suffixes = targets(), exists = existsSync) {
   const override = process.env.NAPI_RS_NATIVE_LIBRARY_PATH;
-  const tried = override
-    ? `${override} (from NAPI_RS_NATIVE_LIBRARY_PATH)`
-    : `${join(root, `openim-node.${target}.node`)}, the package ${name}`;
-  const repair = here.inSources
-    ? 'this is a source tree: build the addon with "npm run build"'
-    : `install it with "npm install ${name}@${here.version}"; a lock file or node_modules from another platform, and `
-      + 'the npm options --omit=optional and --no-optional, keep it out';
-  const supported = TARGETS.includes(target);
-  const lines = [
-    `openim-node has no native binary for ${target} (Node ${process.versions.node}) that could be loaded`,
-    supported ? `package: ${name}` : `package: none, as the supported targets are ${TARGETS.join(', ')}`,
-    `tried: ${tried}`,
-    `reason: ${reasons(cause).join(' <- ')}`,
-    ...(supported ? [`repair: ${repair}`] : []),
-  ];
-  const record = { code: 'OPENIM_BINARY_MISSING', errCode: 10301, errMsg: lines.join('\n  ') };
-  return new OpenIMError(record, { cause });
+  if (override) return [override];
+  return suffixes.flatMap((target) => {
+    const file = join(root, `openim-node.${target}.node`);
+    return exists(file) ? [file, `openim-node-${target}`] : [`openim-node-${target}`];
+  });
 }
 
-/** Loads the native addon through the generated loader. */
-function load(requireBinding = () => require('../binding.js')) {
-  try {
-    return requireBinding();
-  } catch (cause) {
-    throw missingBinary(cause);
+/** The native addon: the first candidate that loads. Where none does, one error says what is missing and why. */
+function load(names = candidates(), requireOne = require) {
+  const failures = [];
+  for (const name of names) {
+    try {
+      return requireOne(name);
+    } catch (error) {
+      failures.push(error);
+    }
   }
+  throw require('./missing-binary').missingBinary(failures);
 }
 
 module.exports = {
@@ -72,7 +45,7 @@ module.exports = {
     Object.defineProperty(module.exports, 'binding', { value });
     return value;
   },
-  currentTarget,
+  candidates,
   load,
-  missingBinary,
+  targets,
 };

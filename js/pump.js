@@ -12,6 +12,7 @@ class EventPump {
   #dispatch;
   #credit;
   #dispatched = 0;
+  #listening = false;
   #closed = false;
   /** @type {{number: number, release: () => void}[]} ascending by number */
   #waiting = [];
@@ -36,9 +37,14 @@ class EventPump {
     }
   }
 
+  /** Somebody listens: from now on events come. What the core keeps until then counts as dispatched. */
+  listen() {
+    this.#listening = true;
+  }
+
   /** Whether the event of this number was dispatched. */
   hasReached(number) {
-    return this.#closed || number <= this.#dispatched;
+    return this.#closed || !this.#listening || number <= this.#dispatched;
   }
 
   /** Resolves once the event of this number was dispatched, or the pump is closed. */

@@ -286,9 +286,9 @@ export type MessageBase = {
   msgFrom: number;
   /** Platform of the sending device. */
   senderPlatformID: number;
-  /** Sender's name when it was sent. */
+  /** Sender's name: as it is known now, or when it was sent if his profile is not known. */
   senderNickname: string;
-  /** Sender's avatar when it was sent. */
+  /** Sender's avatar: as it is known now, or when it was sent if his profile is not known. */
   senderFaceUrl: string;
   /** Group; empty in single chats. */
   groupID: string;
@@ -440,6 +440,104 @@ export type PublicUserItem = {
   ex: string;
   /** When the account was made, ms. */
   createTime: number;
+};
+
+/** Whether a user is online, and where. */
+export type UserOnlineState = {
+  /** User id. */
+  userID: string;
+  /** 1 online, 0 offline. */
+  status: number;
+  /** Platforms on which the user is online, ascending. */
+  platformIDs: Array<number>;
+};
+
+/** A friend, as his owner sees him. */
+export type FriendUserItem = {
+  /** Whose friend. */
+  ownerUserID: string;
+  /** The friend. */
+  userID: string;
+  /** Display name. */
+  nickname: string;
+  /** Avatar URL. */
+  faceURL: string;
+  /** The owner's own name for the friend; empty if he gave none. */
+  remark: string;
+  /** Since when, ms. */
+  createTime: number;
+  /** 1 imported by an administrator, 2 applied. */
+  addSource: number;
+  /** Who made them friends. */
+  operatorUserID: string;
+  /** The application's own data of this friendship. */
+  ex: string;
+  /** Kept for older servers; empty. */
+  attachedInfo: string;
+  /** At the top of the list. */
+  isPinned: boolean;
+};
+
+/** What `checkFriend` says of a user. */
+export type FriendshipInfo = {
+  /** User. */
+  userID: string;
+  /** 1 a friend and not on the black list, 0 otherwise. */
+  result: number;
+};
+
+/** An application for friendship, received or sent. Between two users there is at most one in each direction. */
+export type FriendApplicationItem = {
+  /** Applicant. */
+  fromUserID: string;
+  /** His name as the server gave it last. */
+  fromNickname: string;
+  /** His avatar as the server gave it last. */
+  fromFaceURL: string;
+  /** Who is asked. */
+  toUserID: string;
+  /** His name as the server gave it last. */
+  toNickname: string;
+  /** His avatar as the server gave it last. */
+  toFaceURL: string;
+  /** 0 pending, 1 accepted, -1 refused. */
+  handleResult: number;
+  /** What the applicant wrote. */
+  reqMsg: string;
+  /** When he applied, ms. */
+  createTime: number;
+  /** Who answered; the server leaves it empty after a refusal. */
+  handlerUserID: string;
+  /** What the answer says. */
+  handleMsg: string;
+  /** When it was answered, ms; 0 while pending. */
+  handleTime: number;
+  /** The application's own data. */
+  ex: string;
+  /** Kept for older servers; empty. */
+  attachedInfo: string;
+};
+
+/** Somebody on the black list. */
+export type BlackUserItem = {
+  /** Whose list. */
+  ownerUserID: string;
+  /** Who is on it. */
+  userID: string;
+  /** Display name. */
+  nickname: string;
+  /** Avatar URL. */
+  faceURL: string;
+  /** Since when, ms. */
+  createTime: number;
+  /** How it came about; the server's number. */
+  addSource: number;
+  /** Who put him there. */
+  operatorUserID: string;
+  /** The application's own data of this entry. */
+  ex: string;
+  /** Kept for older servers; empty. */
+  attachedInfo: string;
 };
 
 /** A peer has read messages of the logged-in user. */

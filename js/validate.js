@@ -14,7 +14,9 @@ const is = (test, expected) => (value, field) => {
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const string = is((value) => typeof value === 'string', 'a string');
+const nonEmpty = is((value) => typeof value === 'string' && value !== '', 'a string that is not empty');
 const boolean = is((value) => typeof value === 'boolean', 'a boolean');
+const func = is((value) => typeof value === 'function', 'a function');
 const number = is(Number.isFinite, 'a number');
 
 function integer(value, field) {
@@ -22,7 +24,15 @@ function integer(value, field) {
   if (!Number.isSafeInteger(value)) throw argsError(field, 'must be an integer');
 }
 
-const oneOf = (...values) => is((value) => values.includes(value), `one of ${values.map((v) => `'${v}'`).join(', ')}`);
+function positive(value, field) {
+  integer(value, field);
+  if (value < 1) throw argsError(field, 'must be positive');
+}
+
+function oneOf(...values) {
+  const shown = values.map((value) => (typeof value === 'string' ? `'${value}'` : value));
+  return is((value) => values.includes(value), `one of ${shown.join(', ')}`);
+}
 
 const optional = (check) => (value, field) => {
   if (value !== undefined) check(value, field);
@@ -32,6 +42,9 @@ const arrayOf = (check) => (value, field) => {
   if (!Array.isArray(value)) throw argsError(field, 'must be an array');
   value.forEach((item, index) => check(item, `${field}[${index}]`));
 };
+
+/** One value, or a list of them. */
+const oneOrMany = (check) => (value, field) => (Array.isArray(value) ? arrayOf(check) : check)(value, field);
 
 /** An object whose listed fields pass their checks; other fields are left to the core. */
 const object = (fields) => (value, path) => {
@@ -59,4 +72,7 @@ const options = object({
   operationID: optional(string),
 });
 
-module.exports = { arrayOf, boolean, integer, number, object, oneOf, optional, options, params, string, value };
+module.exports = {
+  arrayOf, boolean, func, integer, nonEmpty, number, object, oneOf, oneOrMany, optional, options, params, positive, string,
+  value,
+};

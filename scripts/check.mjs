@@ -1,4 +1,5 @@
-// npm run check: everything that can be said about the sources without running the product. Runs all of it and then
+// npm run check: everything that can be said about the sources without running the product, and a few seconds of damaged
+// input for what reads from the wire. Runs all of it and then
 // says what failed, so that one run shows all there is to mend.
 import { prepare } from './prepare.mjs';
 import { exitCode } from './run.mjs';
@@ -8,6 +9,7 @@ const CHECKS = [
   ['lints', 'cargo', ['clippy', '--workspace', '--all-targets', '--profile', 'ci', '--', '-D', 'warnings']],
   ['arrows', 'cargo', ['xtask', 'arrows']],
   ['generated files and parity', 'cargo', ['xtask', 'gen', '--check']],
+  ['damaged input', process.execPath, ['scripts/fuzz.mjs', '--seed', '1', '--seconds', '2']],
   ['types', process.execPath, ['--test', '--test-reporter=spec', '__test__/types/types.spec.mjs']],
   ['package', process.execPath, ['scripts/lint-package.mjs']],
 ];

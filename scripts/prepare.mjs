@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { root, run, tool } from './run.mjs';
 
 const require = createRequire(import.meta.url);
-const { currentTarget } = require('../js/loader.js');
+const { currentTarget } = require('../js/missing-binary.js');
 
 /** What the addon is made from. */
 const SOURCES = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'rust-toolchain.toml', '.cargo', 'src', 'crates'];
@@ -48,7 +48,7 @@ function installed() {
 function built(profile) {
   const stamp = readStamp();
   if (stamp.profile !== profile && (stamp.profile !== 'release' || profile !== 'ci')) return false;
-  if (![addonFile, join(root, 'binding.js')].every(existsSync)) return false;
+  if (!existsSync(addonFile)) return false;
   return Math.max(...SOURCES.map((source) => newest(join(root, source)))) < stamp.startedAt;
 }
 
@@ -56,7 +56,7 @@ function build(profile) {
   const startedAt = Date.now();
   run(process.execPath, [
     tool('@napi-rs/cli', 'napi'), 'build', '--platform', '--profile', profile,
-    '--js', 'binding.js', '--dts', 'binding.d.ts', '-o', '.',
+    '--no-js', '--dts', 'target/binding.d.ts', '-o', '.',
   ]);
   mkdirSync(dirname(STAMP), { recursive: true });
   writeFileSync(STAMP, `${JSON.stringify({ profile, startedAt })}\n`);

@@ -4,6 +4,7 @@
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use openim_core::{Done, Error};
 use serde::Serialize;
@@ -35,18 +36,28 @@ pub(crate) fn done<T: Serialize>(result: Result<Done<T>, Error>) -> Result<Done<
     Ok(Done { value, event })
 }
 
-/// Runs the work until it ends, panics, or is cancelled. `last_event` is asked after a failure.
+/// Runs the work of a method until it ends, panics, or is cancelled. `last_event` is asked after a failure.
 pub(crate) async fn run(
+    method: &str,
     work: Work,
     cancel: CancellationToken,
     operation_id: &str,
     last_event: impl Fn() -> u64,
 ) -> String {
+    let started = Instant::now();
     let result = tokio::select! {
         biased;
         () = cancel.cancelled() => Err(Error::Aborted),
         result = Unwinding(work) => result,
     };
+    let elapsed_ms = started.elapsed().as_millis() as u64;
+    match &result {
+        Ok(_) => tracing::debug!(method, elapsed_ms, "call done"),
+        Err(error) => {
+            let (code, err_code) = (error.code(), error.err_code());
+            tracing::info!(method, elapsed_ms, code, err_code, error = error.log_text(), "call failed");
+        }
+    }
     text(result, operation_id, last_event)
 }
 

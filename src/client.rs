@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use napi::Env;
-use napi::bindgen_prelude::{FnArgs, Function, PromiseRaw, Result};
+use napi::bindgen_prelude::{FnArgs, Function, Promise, PromiseRaw, Result};
 use napi_derive::napi;
-use openim_core::{Client, Clock, Config, Done, Error};
+use openim_core::{Client, Clock, Config, Done, Error, Scope, TokenProvider};
 use tokio::sync::Semaphore;
 
 use crate::answer::{self, Work, done, parse};
@@ -15,6 +15,7 @@ use crate::events::Pump;
 /// State that methods share with the work that they start.
 pub(crate) struct State {
     client: OnceLock<Client>,
+    token_provider: OnceLock<TokenProvider>,
     cancellations: Cancellations,
     pump: Mutex<Option<Pump>>,
     credit: Arc<Semaphore>,
@@ -31,9 +32,16 @@ impl State {
     }
 
     /// The promise of a call's answer.
-    pub(crate) async fn answer(self: Arc<Self>, operation_id: String, cancel: u32, work: Work) -> Result<String> {
+    pub(crate) async fn answer(
+        self: Arc<Self>,
+        method: &'static str,
+        operation_id: String,
+        cancel: u32,
+        work: Work,
+    ) -> Result<String> {
         let token = self.cancellations.token(cancel);
-        let text = answer::run(work, token, &operation_id, || self.last_event()).await;
+        let scope = self.client.get().map_or_else(Scope::nobody, Client::scope).call(&operation_id);
+        let text = scope.run(answer::run(method, work, token, &operation_id, || self.last_event())).await;
         self.cancellations.end(cancel);
         Ok(text)
     }
@@ -45,6 +53,9 @@ impl State {
 
     fn open(&self, params: &str) -> std::result::Result<Done<()>, Error> {
         let client = Client::open(parse::<Config>(params)?, Clock::system())?;
+        if let Some(provider) = self.token_provider.get() {
+            client.renew_tokens_with(provider.clone());
+        }
         let pump = self.pump.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or(Error::Closed)?;
         tokio::spawn(pump.run(client.events()));
         self.client.set(client).map_err(|_| Error::Internal("opened twice".to_owned()))?;
@@ -76,6 +87,7 @@ impl NativeClient {
         let credit = pump.credit();
         let state = State {
             client: OnceLock::new(),
+            token_provider: OnceLock::new(),
             cancellations: Cancellations::default(),
             pump: Mutex::new(Some(pump)),
             credit,
@@ -94,7 +106,7 @@ impl NativeClient {
     ) -> Result<PromiseRaw<'env, String>> {
         let state = self.state.clone();
         let work: Work = Box::pin(async move { done(state.open(&params)) });
-        env.spawn_future(self.state.clone().answer(operation_id, cancel, work))
+        env.spawn_future(self.state.clone().answer("open", operation_id, cancel, work))
     }
 
     /// Ends everything of this client.
@@ -108,7 +120,41 @@ impl NativeClient {
     ) -> Result<PromiseRaw<'env, String>> {
         let state = self.state.clone();
         let work: Work = Box::pin(async move { done(state.close().await) });
-        env.spawn_future(self.state.clone().answer(operation_id, cancel, work))
+        env.spawn_future(self.state.clone().answer("close", operation_id, cancel, work))
+    }
+
+    /// Asks `provider` for a new token when the server refuses one. It never rejects: `=<token>` or `!<reason>`.
+    #[napi]
+    pub fn renew_tokens_with(&self, provider: Function<'_, (), Promise<String>>) -> Result<()> {
+        let ask = Arc::new(
+            provider
+                .build_threadsafe_function()
+                .callee_handled::<false>()
+                .weak::<true>()
+                .max_queue_size::<1>()
+                .build()?,
+        );
+        let provider: TokenProvider = Arc::new(move || {
+            let ask = ask.clone();
+            Box::pin(async move {
+                let failed = |reason: napi::Error| Error::Internal(format!("the token provider failed: {reason}"));
+                let answer = ask.call_async(()).await.map_err(failed)?.await.map_err(failed)?;
+                match answer.split_at_checked(1) {
+                    Some(("=", token)) => Ok(token.to_owned()),
+                    Some((_, reason)) => Err(Error::args("tokenProvider", format!("failed: {reason}"))),
+                    None => Err(Error::args("tokenProvider", "gave nothing")),
+                }
+            })
+        });
+        self.state.token_provider.set(provider).map_err(|_| napi::Error::from_reason("set twice"))
+    }
+
+    /// The first listener is there: events may come.
+    #[napi]
+    pub fn listen(&self) {
+        if let Ok(client) = self.state.client() {
+            client.events().listen();
+        }
     }
 
     /// The facade has dispatched a batch.

@@ -46,7 +46,7 @@ impl<'a> ErrorRecord<'a> {
 pub(crate) fn dev_server_answer(error: &openim_devserver::Error) -> String {
     use openim_devserver::Error as E;
     let (code, err_code) = match error {
-        E::Config { .. } | E::RemoteNotAllowed { .. } => ("OPENIM_ARGS", 10002),
+        E::Config { .. } | E::Args { .. } | E::RemoteNotAllowed { .. } => ("OPENIM_ARGS", 10002),
         E::AddressInUse { .. } | E::Listen { .. } => ("OPENIM_ADDRESS", 10000),
         E::DataDir { .. } => ("OPENIM_DATA_DIR", 10002),
         E::DatabaseInUse { .. } => ("OPENIM_DB_IN_USE", 10006),
@@ -62,7 +62,10 @@ pub(crate) fn dev_server_answer(error: &openim_devserver::Error) -> String {
         err_msg: error.to_string(),
         operation_id: "",
         retryable: false,
-        field: None,
+        field: match error {
+            E::Args { field, .. } => Some(field),
+            _ => None,
+        },
         event: 0,
     };
     record.to_answer()

@@ -75,7 +75,7 @@ fn fill(first: (u64, Event), delivered: u64, queue: &EventQueue, rest: &mut Opti
         if batch.len() > 1 {
             batch.push(',');
         }
-        match serde_json::to_string(&event) {
+        match event.to_json() {
             Ok(text) => push_ascii(&mut batch, &text),
             Err(error) => {
                 tracing::error!(%error, event = event.name(), "event cannot be written");

@@ -1,5 +1,6 @@
 // What two clients of any kind must be able to do with each other.
 import assert from 'node:assert/strict';
+import { until } from '../support/recording.mjs';
 
 /** Clients differ in the form in which they tell of new messages. */
 const NEW_MESSAGE = ['OnRecvNewMessages', 'OnRecvNewMessage', 'OnRecvOfflineNewMessages', 'OnRecvOfflineNewMessage'];
@@ -80,6 +81,53 @@ async function markRead(a, b, conversationID) {
   assert.equal(conversation.unreadCount, 0);
 }
 
+/** Some clients do not tell of a friend that an acceptance made: the list does. */
+async function hasFriend(peer, friend) {
+  await until(`${friend.userID} among the friends of ${peer.userID}`, async () => {
+    const friends = await peer.call('getFriendListPage', { offset: 0, count: 50, filterBlack: false });
+    return list(friends).some(({ userID }) => userID === friend.userID);
+  });
+}
+
+async function befriend(a, b) {
+  await a.call('addFriend', { toUserID: b.userID, reqMsg: 'hi' });
+  await b.timeline.wait(['OnFriendApplicationAdded'], ({ fromUserID }) => fromUserID === a.userID);
+  const received = await b.call('getFriendApplicationListAsRecipient', { offset: 0, count: 20, handleResults: [] });
+  assert.deepEqual(list(received).map(({ fromUserID, reqMsg }) => [fromUserID, reqMsg]), [[a.userID, 'hi']]);
+  await b.call('acceptFriendApplication', { toUserID: a.userID, handleMsg: 'ok' });
+  await a.timeline.wait(['OnFriendApplicationAccepted'], ({ handleMsg }) => handleMsg === 'ok');
+  await hasFriend(a, b);
+  await hasFriend(b, a);
+}
+
+async function block(a, b) {
+  await a.call('addBlack', { toUserID: b.userID, ex: '' });
+  await a.timeline.wait(['OnBlackAdded'], ({ userID }) => userID === b.userID);
+  await assert.rejects(b.send(a.userID, await b.createText('let me in')), (error) => (
+    error.errCode === 1302 || error.message.includes('1302')
+  ));
+  await a.call('removeBlack', b.userID);
+  await sendAndReceive(b, a, 'thank you');
+}
+
+async function unfriend(a, b) {
+  await a.call('deleteFriend', b.userID);
+  await a.timeline.wait(['OnFriendDeleted'], ({ userID }) => userID === b.userID);
+  assert.deepEqual(list(await a.call('getFriendListPage', { offset: 0, count: 50, filterBlack: false })), []);
+  await hasFriend(b, a);
+}
+
+/** A token that is none: an event tells, whether or not the login rejects as well. */
+export async function badToken(open) {
+  const peer = await open();
+  try {
+    await Promise.allSettled([peer.login()]);
+    await peer.timeline.wait(['OnUserTokenInvalid']);
+  } finally {
+    await peer.close();
+  }
+}
+
 /** The steps for two peers, in order; a step that fails keeps none of the others from being tried. */
 export function steps(a, b) {
   const conversationID = `si_${[a.userID, b.userID].sort().join('_')}`;
@@ -94,6 +142,10 @@ export function steps(a, b) {
     ['conversation list and unread count', () => conversationList(a, b, conversationID)],
     ['history at both ends', () => history(a, b, conversationID)],
     ['mark read, receipt', () => markRead(a, b, conversationID)],
+    ['A applies, B accepts', () => befriend(a, b)],
+    ['A blocks B for a while', () => block(a, b)],
+    ['B blocks A for a while', () => block(b, a)],
+    ['A deletes the friend, B keeps his', () => unfriend(a, b)],
     ['logout', () => Promise.all([a.logout(), b.logout()])],
   ];
 }

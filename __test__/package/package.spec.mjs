@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pack, packPlatform } from '../../scripts/pack.mjs';
 import { root } from '../../scripts/run.mjs';
-import loader from '../../js/loader.js';
+import missingBinary from '../../js/missing-binary.js';
 
 const require = createRequire(import.meta.url);
 const manifest = require('../../package.json');
-const target = loader.currentTarget();
+const target = missingBinary.currentTarget();
 const platformPackage = `openim-node-${target}`;
 
 /** An empty project with the main package and the binary package of this platform, installed from tarballs. */
@@ -63,19 +63,42 @@ test('and by import', () => {
   assert.deepEqual(run(process.execPath, ['main.mjs']), { status: 0, stdout: '2\n', stderr: '' });
 });
 
-test('require and import give the same things', async () => {
-  const required = require('openim-node');
-  const imported = await import('openim-node');
-  assert.deepEqual(Object.keys(imported).sort(), Object.keys(required).sort());
-  for (const [name, value] of Object.entries(required)) assert.equal(imported[name], value, name);
+for (const path of ['openim-node', 'openim-node/admin']) {
+  test(`require and import of ${path} give the same things`, async () => {
+    const required = require(path);
+    const imported = await import(path);
+    assert.deepEqual(Object.keys(imported).sort(), Object.keys(required).sort());
+    for (const [name, value] of Object.entries(required)) assert.equal(imported[name], value, name);
+  });
+}
+
+test('what a sub-path shares with the root is the same there', () => {
+  const [whole, admin] = [require('openim-node'), require('openim-node/admin')];
+  for (const [name, value] of Object.entries(admin)) if (name in whole) assert.equal(value, whole[name], name);
+  assert.equal(admin.OpenIMError, whole.OpenIMError);
 });
 
-const declarations = () => readFileSync(join(root, 'index.d.ts'), 'utf8');
+const declarations = (file = 'index.d.ts') => readFileSync(join(root, file), 'utf8');
+
+/** The values that a declaration file exports, its own and those of other files. */
+function declaredIn(file) {
+  const own = declarations(file).matchAll(/^export declare (?:class|const|function) (\w+)/gm);
+  const others = declarations(file).matchAll(/^export \{([^}]*)\} from/gm);
+  const passedOn = [...others].flatMap(([, names]) => names.split(',')).filter((name) => !/\btype\b/.test(name));
+  return [...[...own].map(([, name]) => name), ...passedOn.map((name) => name.trim())].sort();
+}
 
 test('what is declared is what is exported', () => {
-  const declared = declarations().matchAll(/^export declare (?:class|const|function) (\w+)/gm);
-  const names = [...declared].map(([, name]) => name);
-  assert.deepEqual(names.sort(), Object.keys(require('openim-node')).sort());
+  assert.deepEqual(declaredIn('index.d.ts'), Object.keys(require('openim-node')).sort());
+  assert.deepEqual(declaredIn('admin/index.d.ts'), Object.keys(require('openim-node/admin')).sort());
+});
+
+test('every method of an Admin is declared, and no other', () => {
+  const { Admin } = require('openim-node/admin');
+  const [, body] = /declare class Admin \{([\s\S]*?)^\}/m.exec(declarations('admin/index.d.ts'));
+  const declared = [...body.matchAll(/^ {2}(\w+)(?:<[^>]*>)?\(/gm)].map(([, name]) => name);
+  const real = Object.getOwnPropertyNames(Admin.prototype).filter((name) => name !== 'constructor');
+  assert.deepEqual(declared.sort(), real.sort());
 });
 
 test('the constants that are declared are those that there are', () => {
@@ -85,6 +108,30 @@ test('the constants that are declared are those that there are', () => {
     const real = Object.entries(require('openim-node')[name]).map(([key, value]) => [key, String(value)]);
     assert.deepEqual(declared, real, name);
     assert.ok(Object.isFrozen(require('openim-node')[name]), name);
+  }
+});
+
+const ADMIN = `
+  const server = await DevServer.start();
+  const admin = await Admin.open({ apiAddr: server.addresses.apiAddr, secret: 'openIM123' });
+  await admin.registerUsers([{ userID: 'alice', nickname: 'Alice' }]);
+  const [{ nickname }] = await admin.getUsersInfo(['alice']);
+  await server.stop();
+  console.log(nickname);
+`;
+
+test('the sub-path admin is installed, for require and for import', () => {
+  const code = {
+    'admin.cjs': `
+      const { DevServer } = require('openim-node');
+      const { Admin } = require('openim-node/admin');
+      (async () => { ${ADMIN} })();
+    `,
+    'admin.mjs': `import { DevServer } from 'openim-node'; import { Admin } from 'openim-node/admin'; ${ADMIN}`,
+  };
+  for (const [file, text] of Object.entries(code)) {
+    writeFileSync(join(project, file), text);
+    assert.deepEqual(run(process.execPath, [file]), { status: 0, stdout: 'Alice\n', stderr: '' }, file);
   }
 });
 
@@ -105,6 +152,8 @@ test('without the binary package there is one error that says how to repair', ()
     for (const part of [target, `package: ${platformPackage}`, 'tried:', 'reason:', repair]) {
       assert.ok(stderr.includes(part), `${part} is missing in ${stderr}`);
     }
+    const admin = run(process.execPath, ['-p', "typeof require('openim-node/admin').Admin"], { cwd: lone });
+    assert.deepEqual(admin, { status: 0, stdout: 'function\n', stderr: '' }, 'which needs no binary');
   } finally {
     rmSync(lone, { recursive: true, force: true });
   }
@@ -113,7 +162,7 @@ test('without the binary package there is one error that says how to repair', ()
 test('the tarball has what users need and nothing else', () => {
   const folders = new Set(files.map((file) => file.split('/')[0]));
   assert.deepEqual([...folders].sort(), [
-    'CHANGELOG.md', 'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'bin', 'binding.d.ts', 'binding.js', 'examples',
+    'CHANGELOG.md', 'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'admin', 'bin', 'examples',
     'index.d.mts', 'index.d.ts', 'index.js', 'index.mjs', 'js', 'package.json',
   ]);
   assert.deepEqual(files.filter((file) => file.endsWith('.node')), [], 'the binary is a package of its own');

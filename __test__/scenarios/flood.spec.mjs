@@ -1,9 +1,8 @@
 // A flood from other processes while the consumer's loop is blocked: 5,000 messages here, 100,000 in the long form.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { OpenIM, Platform } from 'openim-node';
 import { flood } from '../../bench/senders.mjs';
-import { startServer } from '../../bench/server.mjs';
+import { World } from '../support/world.mjs';
 
 const SENDERS = 10;
 const EACH = process.env.SOAK ? 10_000 : 500;
@@ -16,13 +15,14 @@ function block(ms) {
 }
 
 test('a consumer that stalls under a flood: memory is bounded, nothing is lost, nothing comes twice', async (t) => {
-  const server = await startServer();
-  t.after(() => server.stop());
-  const senders = Array.from({ length: SENDERS }, (_, i) => `sender${i}`);
-  await server.register(['bob', ...senders]);
-  const client = await OpenIM.open({ ...server.addresses, platformID: Platform.Linux, dataDir: ':memory:' });
-  t.after(() => client.close());
-  await client.login({ userID: 'bob', token: await server.token('bob'), waitUntil: 'synced' });
+  // the server's memory must not be in this process
+  const world = await World.start(t, { apart: true });
+  const names = Array.from({ length: SENDERS }, (_, i) => `sender${i}`);
+  await Promise.all(names.map((name) => world.register(name)));
+  const senders = names.map((name) => world.id(name));
+  const token = await world.token('bob');
+  const client = await world.open();
+  await client.login({ userID: world.id('bob'), token, waitUntil: 'synced' });
 
   const seqs = new Map(senders.map((id) => [id, []]));
   const before = process.memoryUsage().rss;
@@ -39,7 +39,7 @@ test('a consumer that stalls under a flood: memory is bounded, nothing is lost, 
   });
   let dropped = 0;
   client.on('OnEventsDropped', ({ count }) => { dropped += count; });
-  await flood(server, { senders, count: EACH, receiver: 'bob' });
+  await flood(world.server, { senders, count: EACH, receiver: world.id('bob') });
   await complete;
 
   assert.equal(dropped, 0);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Platform } from 'openim-node';
+import { needsFaultLever } from '../support/servers.mjs';
 import { World, say, settled, textOf } from '../support/world.mjs';
 
 /** What both devices of a user must agree on. */
@@ -19,34 +20,54 @@ async function view({ client }, conversationID) {
   };
 }
 
-async function aliceTwiceAndBob(t) {
+async function aliceTwiceAndBob(t, config = {}) {
   const world = await World.start(t);
-  const alice = await world.enter('alice', { platformID: Platform.Linux });
-  const phone = await world.enter('alice', { platformID: Platform.Android });
-  const bob = await world.enter('bob');
+  const alice = await world.enter('alice', { ...config, platformID: Platform.Linux });
+  const phone = await world.enter('alice', { ...config, platformID: Platform.Android });
+  const bob = await world.enter('bob', config);
   return { world, alice, phone, bob, chat: world.chat('alice', 'bob') };
 }
 
-test("what alice sends on one device, her other one hears as her own message", async (t) => {
-  const { alice, phone, bob, chat } = await aliceTwiceAndBob(t);
-  await say(bob, alice, 'first');
-  await phone.recording.messages(1);
-  await alice.client.markConversationMessageAsRead(chat);
-  await phone.recording.heard('OnTotalUnreadMessageCountChanged', (total) => total === 0);
-  await settled(bob, phone);
-  phone.recording.clear();
+for (const wireFormat of ['gob', 'json']) {
+  test(`what alice sends on one device, her other one hears as her own message, over ${wireFormat}`, async (t) => {
+    const { alice, phone, bob, chat } = await aliceTwiceAndBob(t, { wireFormat });
+    await say(bob, alice, 'first');
+    await Promise.all([alice, phone].map(({ recording }) => recording.messages(1)));
+    await alice.client.markConversationMessageAsRead(chat);
+    await phone.recording.heard('OnTotalUnreadMessageCountChanged', (total) => total === 0);
+    await settled(bob, phone);
+    phone.recording.clear();
 
-  const sent = await say(alice, bob, 'from the desk');
-  await phone.recording.heard('OnConversationChanged');
-  await settled(bob, phone);
-  assert.deepEqual(phone.recording.names, ['OnRecvNewMessages', 'OnRecvNewMessage', 'OnConversationChanged']);
-  const [[message], , [conversation]] = phone.recording.events.map(([, payload]) => payload);
-  assert.equal(message.clientMsgID, sent.clientMsgID);
-  assert.equal(message.sendID, alice.id);
-  assert.equal(message.senderPlatformID, Platform.Linux);
-  assert.equal(conversation.latestMsg.clientMsgID, sent.clientMsgID);
-  assert.equal(await phone.client.getTotalUnreadMsgCount(), await alice.client.getTotalUnreadMsgCount());
-});
+    const sent = await say(alice, bob, 'from the desk');
+    await phone.recording.heard('OnConversationChanged');
+    await settled(bob, phone);
+    assert.deepEqual(phone.recording.names, ['OnRecvNewMessages', 'OnRecvNewMessage', 'OnConversationChanged']);
+    const [[message], , [conversation]] = phone.recording.events.map(([, payload]) => payload);
+    assert.equal(message.clientMsgID, sent.clientMsgID);
+    assert.equal(message.sendID, alice.id);
+    assert.equal(message.senderPlatformID, Platform.Linux);
+    assert.equal(conversation.latestMsg.clientMsgID, sent.clientMsgID);
+    assert.equal(await phone.client.getTotalUnreadMsgCount(), await alice.client.getTotalUnreadMsgCount());
+  });
+
+  test(`both devices write at once and converge, over ${wireFormat}`, async (t) => {
+    const { alice, phone, bob, chat } = await aliceTwiceAndBob(t, { wireFormat });
+    await Promise.all([alice, phone, bob].map(async (person, who) => {
+      const to = person === bob ? alice : bob;
+      for (let i = 0; i < 20; i++) await say(person, to, `${who}: ${i}`);
+    }));
+    await bob.recording.messages(40);
+    await Promise.all([alice.recording.messages(40), phone.recording.messages(40)]);
+    await settled(bob, alice);
+    await settled(bob, phone);
+    await settled(alice, bob);
+    const [desk, pocket] = [await view(alice, chat), await view(phone, chat)];
+    assert.deepEqual(pocket, desk);
+    assert.deepEqual(desk.messages.map(({ seq }) => seq), Array.from({ length: 60 }, (_, i) => i + 1));
+    const other = await view(bob, chat);
+    assert.deepEqual(other.messages.map(({ clientMsgID }) => clientMsgID), desk.messages.map((m) => m.clientMsgID));
+  });
+}
 
 test('what alice reads on one device is read on the other', async (t) => {
   const { alice, phone, bob, chat } = await aliceTwiceAndBob(t);
@@ -67,22 +88,19 @@ test('what alice reads on one device is read on the other', async (t) => {
   assert.deepEqual(await view(phone, chat), await view(alice, chat));
 });
 
-test('both devices write at once and converge', async (t) => {
-  const { alice, phone, bob, chat } = await aliceTwiceAndBob(t);
-  await Promise.all([alice, phone, bob].map(async (person, who) => {
-    const to = person === bob ? alice : bob;
-    for (let i = 0; i < 20; i++) await say(person, to, `${who}: ${i}`);
-  }));
-  await bob.recording.messages(40);
-  await Promise.all([alice.recording.messages(40), phone.recording.messages(40)]);
-  await settled(bob, alice);
-  await settled(bob, phone);
-  await settled(alice, bob);
-  const [desk, pocket] = [await view(alice, chat), await view(phone, chat)];
-  assert.deepEqual(pocket, desk);
-  assert.deepEqual(desk.messages.map(({ seq }) => seq), Array.from({ length: 60 }, (_, i) => i + 1));
-  const other = await view(bob, chat);
-  assert.deepEqual(other.messages.map(({ clientMsgID }) => clientMsgID), desk.messages.map((m) => m.clientMsgID));
+test('what she writes on one device is not taken for reading on the other, even if its push is lost', {
+  skip: needsFaultLever,
+}, async (t) => {
+  const { world, alice, phone, bob } = await aliceTwiceAndBob(t);
+  for (const text of ['one', 'two']) await say(bob, alice, text);
+  await phone.recording.messages(2);
+  world.server.faults.dropPushes({ to: alice.id, platformID: Platform.Android });
+  await say(alice, bob, 'not now');
+  phone.recording.clear();
+  await phone.client.networkStatusChanged();
+  await phone.recording.heard('OnSyncServerFinish');
+  assert.deepEqual((await phone.recording.messages(1)).map(textOf), ['not now']);
+  assert.equal(await phone.client.getTotalUnreadMsgCount(), 2);
 });
 
 test('a device that was away finds what happened meanwhile', async (t) => {

@@ -1,4 +1,5 @@
 // A native binding that the test drives: the facade's own rules are tested without a core behind it.
+import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { METHOD_NAMES } from './methods.mjs';
 
@@ -19,6 +20,7 @@ export class FakeNativeClient {
   calls = [];
   cancelled = [];
   credits = 0;
+  listens = 0;
   #ids = 0;
   #answers = new Map([['open', ok()], ['close', ok()]]);
 
@@ -37,8 +39,16 @@ export class FakeNativeClient {
     this.onEvents(JSON.stringify(events), last);
   }
 
+  listen() {
+    this.listens += 1;
+  }
+
   credit() {
     this.credits += 1;
+  }
+
+  renewTokensWith(provider) {
+    this.tokenProvider = provider;
   }
 
   begin() {
@@ -117,7 +127,7 @@ export class FakeNativeDevServer {
 /** The public entry over a binding of the test's own. */
 export function loadFacade(binding = {}) {
   const path = (file) => require.resolve(`../../${file}`);
-  const facade = ['index.js', 'js/client.js', 'js/dev-server.js', 'js/loader.js'].map(path);
+  const facade = ['index.js', 'js/client.js', 'js/dev-server.js', 'js/logs.js', 'js/loader.js'].map(path);
   for (const file of facade) delete require.cache[file];
   require.cache[path('js/loader.js')] = {
     id: path('js/loader.js'),
@@ -133,7 +143,10 @@ export function loadFacade(binding = {}) {
     },
   };
   try {
-    return require(path('index.js'));
+    const entry = require(path('index.js'));
+    // what is loaded when first asked for must be loaded over this binding too
+    assert.ok(entry.DevServer);
+    return entry;
   } finally {
     for (const file of facade) delete require.cache[file];
   }

@@ -10,12 +10,17 @@ const PATIENCE = 20_000;
 export class Recording {
   /** @type {[string, unknown][]} */
   events = [];
+  /** The names of all of them, also of what was forgotten since. */
+  seen = new Set();
   #watchers = new Set();
 
-  constructor(client, names = NAMES) {
+  /** @param hears called with the name and payload of each event, before anybody who waits for it */
+  constructor(client, names = NAMES, hears = () => {}) {
     for (const name of names) {
       client.on(name, (payload) => {
         this.events.push([name, payload]);
+        this.seen.add(name);
+        hears(name, payload);
         for (const watcher of this.#watchers) watcher();
       });
     }
@@ -72,10 +77,10 @@ export class Recording {
 }
 
 /** Waits until `condition` holds; for states that no event tells of. */
-export async function until(what, condition) {
-  const deadline = Date.now() + PATIENCE;
+export async function until(what, condition, patience = PATIENCE) {
+  const deadline = Date.now() + patience;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`not within ${PATIENCE} ms: ${what}`);
+    if (Date.now() > deadline) throw new Error(`not within ${patience} ms: ${what}`);
     await new Promise((resolve) => { setTimeout(resolve, 10); });
   }
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OpenIM, Platform } from 'openim-node';
+import { Proof } from './proof.mjs';
 import { Recording } from './recording.mjs';
 import { startServer } from './servers.mjs';
 
@@ -16,6 +17,8 @@ export class World {
   #clients = [];
   #folders = [];
   #known = new Map();
+  #recordings = [];
+  #proof;
   /** The server of this world. */
   server;
 
@@ -25,6 +28,7 @@ export class World {
    */
   static async start(t, { dataDir, ...config } = {}) {
     const world = new World();
+    world.#proof = new Proof(t.name);
     t.after(() => world.#end());
     world.server = await startServer({ ...config, ...(dataDir ? { dataDir: world.folder() } : {}) });
     return world;
@@ -67,19 +71,28 @@ export class World {
       ...this.server.addresses, platformID: Platform.Linux, dataDir: ':memory:', ...config,
     });
     this.#clients.push(client);
+    this.#proof.watch(client);
     return client;
+  }
+
+  /** Notes that this test has shown something which is neither a call on its clients nor in their recordings. */
+  shows(kind, name) {
+    this.#proof.add(kind, name);
   }
 
   /** A person's client, logged in and in step with the server, and what it told since it was opened. */
   async enter(name, { waitUntil = 'synced', ...config } = {}) {
     const client = await this.open(config);
     const recording = new Recording(client);
+    this.#recordings.push(recording);
     const token = await this.token(name, config.platformID);
     await client.login({ userID: this.id(name), token, waitUntil });
     return { client, recording, id: this.id(name), token };
   }
 
   async #end() {
+    for (const { seen } of this.#recordings) this.#proof.heard(seen);
+    this.#proof.write();
     await Promise.all(this.#clients.map((client) => client.close()));
     await this.server?.stop();
     for (const folder of this.#folders) rmSync(folder, { recursive: true, force: true });

@@ -11,6 +11,8 @@ import {
   TypedEmitter,
   isUnknownMessage,
   type ConversationItem,
+  type Fault,
+  type Faults,
   type MessageEvents,
   type MessageItem,
   type OpenIMConfig,
@@ -20,12 +22,30 @@ import {
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
 declare function expectType<Expected>(): <Actual>(value: Actual, same: Same<Actual, Expected>) => void;
 
+export async function logs(): Promise<void> {
+  await OpenIM.configureLogs({
+    logLevel: 'debug',
+    logDir: './logs',
+    onLog: ({ level, userID, fields }) => {
+      expectType<'error' | 'warn' | 'info' | 'debug' | 'trace'>()(level, true);
+      expectType<string>()(userID, true);
+    },
+  });
+  expectType<string>()(await OpenIM.exportLogs(), true);
+  // @ts-expect-error a level by its name
+  await OpenIM.configureLogs({ logLevel: 5 });
+}
+
 export async function session(): Promise<void> {
-  const server = await DevServer.start({ apiPort: 0, multiLogin: { policy: 0 } });
+  const server = await DevServer.start({ apiPort: 0, multiLogin: { policy: 5 }, maxConnections: 10 });
+  // @ts-expect-error there is no policy 2
+  await DevServer.start({ multiLogin: { policy: 2 } });
   await server.registerUsers([{ userID: 'alice', nickname: 'Alice' }]);
   const token = await server.token('alice', Platform.Linux);
   expectType<string>()(token, true);
 
+  // @ts-expect-error a number of bytes
+  await OpenIM.open({ ...server.addresses, platformID: Platform.Linux, dataDir: './data', cacheBudgetBytes: '64MB' });
   const client = await OpenIM.open({ ...server.addresses, platformID: Platform.Linux, dataDir: ':memory:' });
   await client.login({ userID: 'alice', token, waitUntil: 'synced' });
   await client.login({ userID: 'alice', token }, { signal: AbortSignal.timeout(1000), operationID: 'op' });
@@ -50,6 +70,26 @@ export async function session(): Promise<void> {
 
   await client.close();
   await server.stop();
+}
+
+export async function faults(server: DevServer): Promise<void> {
+  const { faults } = server;
+  expectType<Faults>()(faults, true);
+  const fault = faults.dropPushes({ to: 'alice', platformID: Platform.Web, count: 3 });
+  expectType<Fault>()(fault, true);
+  expectType<boolean>()(await fault.acted(), true);
+  faults.refuseRequests({ operation: 1003, userID: 'alice', code: 1302, count: 1 });
+  faults.delayStore(200, { userID: 'alice', count: 1 }).clear();
+  expectType<number>()(faults.kick({ userID: 'alice' }), true);
+  faults.sendFrame({ userID: 'alice', binary: new Uint8Array(3) });
+  faults.sendFrame({ malformed: 'oversized', bytes: 2_000_000 });
+  expectType<Fault[]>()(faults.pending(), true);
+  // @ts-expect-error an oversized frame has a size
+  faults.sendFrame({ malformed: 'oversized' });
+  // @ts-expect-error a push has a receiver, not a user
+  faults.dropPushes({ userID: 'alice' });
+  // @ts-expect-error a delay has a length
+  faults.delayPushes({ to: 'alice' });
 }
 
 export function events(client: OpenIM): void {
@@ -106,6 +146,8 @@ export async function mistakes(client: OpenIM, message: MessageItem): Promise<vo
   const platform: Platform = 12;
   // @ts-expect-error an optional field is left out, not undefined
   const config: OpenIMConfig = { apiAddr: 'a', wsAddr: 'w', platformID: 7, dataDir: 'd', compression: undefined };
+  // @ts-expect-error unknown encoding
+  await OpenIM.open({ apiAddr: 'a', wsAddr: 'w', platformID: 7, dataDir: 'd', wireFormat: 'xml' });
   // @ts-expect-error unknown waitUntil
   await client.login({ userID: 'alice', token: 't', waitUntil: 'done' });
   // @ts-expect-error the token is missing

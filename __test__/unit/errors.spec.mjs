@@ -33,6 +33,17 @@ test('an error survives JSON and structured clone', () => {
   assert.equal(OpenIMError.from(error), error);
 });
 
+test("a server's detail is in the message, and survives too", () => {
+  const error = new OpenIMError({ ...RECORD, errMsg: 'ArgsError', errDlt: 'userID is empty' });
+  assert.equal(error.message, 'ArgsError: userID is empty');
+  assert.deepEqual([error.errMsg, error.errDlt], ['ArgsError', 'userID is empty']);
+  const again = OpenIMError.from(JSON.parse(JSON.stringify(error)));
+  assert.deepEqual([again.message, again.errDlt], [error.message, error.errDlt]);
+  const { errDlt } = new OpenIMError(RECORD);
+  assert.equal(errDlt, undefined);
+  assert.equal(new OpenIMError({ ...RECORD, errDlt: '' }).message, RECORD.errMsg);
+});
+
 test('the reason of an abort is its cause', () => {
   const reason = new Error('window closed');
   const error = abortedError(reason, 'op');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter, on, once } from 'node:events';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { openFake } from '../support/fake-binding.mjs';
+import { ok, openFake } from '../support/fake-binding.mjs';
 
 const NOUNS = ['connection', 'user', 'friendship', 'group', 'conversation', 'message', 'signaling'];
 
@@ -66,63 +66,29 @@ for (const form of ['OnRecvOfflineNewMessage', 'OnRecvOnlineOnlyMessage']) {
   });
 }
 
-test('events before the first listener are kept and come in order on the next turn', async (t) => {
-  const { client, native } = await openFake(t);
-  native.batch([['OnConnecting', null]], 1);
-  native.batch([['OnConnectSuccess', null]], 2);
-  await nextTurn();
-  assert.equal(native.credits, 2, 'a kept batch returns its credit');
-  const heard = record(client.connection, 'OnConnecting', 'OnConnectSuccess');
-  assert.deepEqual(heard, [], 'nothing comes while listeners are being attached');
-  await nextTurn();
-  assert.deepEqual(heard, [['OnConnecting'], ['OnConnectSuccess']]);
-});
-
-test('a batch that comes before the kept events were delivered does not overtake them', async (t) => {
-  const { client, native } = await openFake(t);
-  native.batch([['OnSyncServerProgress', 1]], 1);
-  const heard = record(client, 'OnSyncServerProgress');
-  native.batch([['OnSyncServerProgress', 2]], 2);
-  await nextTurn();
-  assert.deepEqual(heard.map(([, progress]) => progress), [1, 2]);
-});
-
-test('of more than a thousand kept events the oldest go, and how many is told first', async (t) => {
-  const { client, native } = await openFake(t);
-  for (let i = 1; i <= 1203; i++) native.batch([['OnSyncServerProgress', i]], i);
-  const heard = record(client, 'OnEventsDropped', 'OnSyncServerProgress');
-  await nextTurn();
-  assert.deepEqual(heard[0], ['OnEventsDropped', { count: 203 }]);
-  assert.deepEqual(heard.slice(1).map(([, progress]) => progress), Array.from({ length: 1000 }, (_, i) => i + 204));
-});
-
-test('a listener for errors is not yet a listener for events', async (t) => {
+test('the core is told of the first listener, once, and only of one for events', async (t) => {
   const { client, native } = await openFake(t);
   client.on('error', () => {});
-  native.batch([['OnConnecting', null]], 1);
-  await nextTurn();
-  const heard = record(client, 'OnConnecting');
-  await nextTurn();
-  assert.deepEqual(heard, [['OnConnecting']]);
+  client.on('anything else', () => {});
+  assert.equal(native.listens, 0);
+  record(client.message, 'OnRecvNewMessages');
+  record(client, 'OnConnecting');
+  assert.equal(native.listens, 1);
 });
 
-test('once somebody listens, events without a listener are not kept', async (t) => {
+test('while nobody listens an answer waits for no event', async (t) => {
   const { client, native } = await openFake(t);
-  record(client, 'OnConnecting');
-  native.batch([['OnConnectSuccess', null]], 1);
-  const heard = record(client, 'OnConnectSuccess');
-  await nextTurn();
-  assert.deepEqual(heard, []);
+  native.answer('getTotalUnreadMsgCount', ok(4, 17));
+  assert.equal(await client.getTotalUnreadMsgCount(), 4);
 });
 
 for (const attach of ['once', 'addListener', 'prependListener', 'prependOnceListener']) {
   test(`${attach} counts as listening`, async (t) => {
     const { client, native } = await openFake(t);
-    native.batch([['OnConnecting', null]], 1);
     let heard = 0;
-    client.user.on('error', () => {});
     client.connection[attach]('OnConnecting', () => { heard += 1; });
-    await nextTurn();
+    assert.equal(native.listens, 1);
+    native.batch([['OnConnecting', null]], 1);
     assert.equal(heard, 1);
     native.batch([['OnConnecting', null]], 2);
     assert.equal(heard, attach.includes('nce') ? 1 : 2);
@@ -197,10 +163,11 @@ test("Node's own waiting works: once, and on as an async iterator", async (t) =>
 
 test('after close no listener is called any more', async (t) => {
   const { client, native } = await openFake(t);
-  native.batch([['OnConnecting', null]], 1);
-  const heard = record(client, 'OnConnecting', 'OnConnectSuccess');
+  const heard = record(client, 'OnConnectSuccess');
   await client.close();
-  native.batch([['OnConnectSuccess', null]], 2);
+  native.batch([['OnConnectSuccess', null]], 1);
   await nextTurn();
-  assert.deepEqual(heard, [], 'neither the kept event nor the late one');
+  assert.deepEqual(heard, []);
+  client.message.on('OnRecvNewMessages', () => {});
+  assert.equal(native.listens, 1, 'a listener after close is nobody to keep events for');
 });

@@ -15,6 +15,7 @@ function makePump(dispatch = () => {}) {
     },
     () => { seen.credits += 1; },
   );
+  pump.listen();
   return { pump, seen };
 }
 

@@ -30,7 +30,11 @@ const refusals = [
   [config, { ...CONFIG, platformID: 7.5 }, 'platformID must be an integer'],
   [config, { ...CONFIG, dataDir: null }, 'dataDir must be a string'],
   [config, { ...CONFIG, compression: 'yes' }, 'compression must be a boolean'],
+  [config, { ...CONFIG, wireFormat: 'xml' }, "wireFormat must be one of 'json', 'gob'"],
   [config, { ...CONFIG, onCorruptDatabase: 'ignore' }, "onCorruptDatabase must be one of 'fail', 'reset'"],
+  [config, { ...CONFIG, proxy: { host: 'p' } }, 'proxy must be a string'],
+  [config, { ...CONFIG, caCertificates: 1 }, 'caCertificates must be a string'],
+  [config, { ...CONFIG, caCertificates: ['pem', 2] }, 'caCertificates[1] must be a string'],
   [METHODS.login, { userID: 1, token: 't' }, 'userID must be a string'],
   [METHODS.login, { userID: 'u' }, 'token must be a string'],
   [METHODS.login, { userID: 'u', token: 't', waitUntil: 'done' },
@@ -53,7 +57,10 @@ for (const [check, value, message] of refusals) {
 
 test('what is right passes, with and without the optional fields', () => {
   assert.equal(refusal(config, CONFIG), undefined);
+  assert.equal(refusal(config, { ...CONFIG, sendTimeout: 5, wireFormat: 'json', onCorruptDatabase: 'reset' }), undefined);
   assert.equal(refusal(config, { ...CONFIG, sendTimeout: 5, onCorruptDatabase: 'reset' }), undefined);
+  assert.equal(refusal(config, { ...CONFIG, proxy: 'socks5://p', caCertificates: 'ca.pem' }), undefined);
+  assert.equal(refusal(config, { ...CONFIG, caCertificates: ['one.pem', 'two.pem'] }), undefined);
   assert.equal(refusal(METHODS.login, { userID: 'u', token: 't', waitUntil: 'synced' }), undefined);
   assert.equal(refusal(METHODS.login, { userID: 'u', token: 't', waitUntil: undefined }), undefined);
   assert.equal(refusal(METHODS.sendMessage, { recvID: 'b', groupID: '', message: MESSAGE }), undefined);

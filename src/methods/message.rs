@@ -3,12 +3,14 @@
 use napi::Env;
 use napi::bindgen_prelude::{PromiseRaw, Result};
 use napi_derive::napi;
-use openim_core::{Done, HistoryParams, SendMessageParams};
+use openim_core::{Done, HistoryParams, MessageKey, SendMessageParams};
 
 use crate::answer::{Work, done, parse};
 use crate::client::NativeClient;
 
 super::methods! {
+    cancel_send(key: MessageKey);
+    resend_message(key: MessageKey);
     get_advanced_history_message_list(params: HistoryParams);
     get_advanced_history_message_list_reverse(params: HistoryParams);
 }
@@ -29,7 +31,7 @@ impl NativeClient {
             Ok(client.send_message(params))
         });
         let work: Work = Box::pin(async move { done(sending?.await) });
-        env.spawn_future(self.state.clone().answer(operation_id, cancel, work))
+        env.spawn_future(self.state.clone().answer("send_message", operation_id, cancel, work))
     }
 
     /// Makes a text message; synchronous.

@@ -2,6 +2,7 @@
 //! the form that keeps the addon small: a plain function that spawns one boxed future.
 
 mod conversation;
+mod friend;
 mod message;
 mod session;
 mod user;
@@ -28,7 +29,7 @@ macro_rules! methods {
                         let _ = &params;
                         $crate::answer::done(client.$name($($param)?).await)
                     });
-                    env.spawn_future(self.state.clone().answer(operation_id, cancel, work))
+                    env.spawn_future(self.state.clone().answer(stringify!($name), operation_id, cancel, work))
                 }
             )*
         }

@@ -1,6 +1,6 @@
 //! Login and logout.
 
-use openim_core::LoginParams;
+use openim_core::{LoginParams, Sensitive};
 
 use crate::client::NativeClient;
 
@@ -8,4 +8,6 @@ super::methods! {
     login(params: LoginParams);
     logout();
     network_status_changed();
+    update_token(token: Sensitive<String>);
+    set_app_background_status(is_background: bool);
 }

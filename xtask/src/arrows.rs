@@ -14,11 +14,12 @@ use crate::tokens::{Token, Use, reexports, tokens, uses};
 
 /// Crate -> crates of this workspace that it may depend on, as dependency, dev-dependency or build-dependency.
 const CRATES: &[(&str, &[&str])] = &[
-    ("openim-node", &["openim-core", "openim-classic", "openim-tim", "openim-devserver"]),
+    ("openim-node", &["openim-core", "openim-classic", "openim-tim", "openim-devserver", "openim-log"]),
     ("openim-classic", &["openim-core", "openim-proto"]),
     ("openim-tim", &["openim-core", "openim-proto"]),
     ("openim-core", &["openim-proto"]),
     ("openim-devserver", &["openim-proto"]), // never core: it is the second opinion on the protocol
+    ("openim-log", &[]),                     // takes what any crate traces; the host installs it
     ("openim-proto", &[]),
     ("xtask", &[]),
 ];
@@ -44,7 +45,7 @@ const FLOORS: &[(&str, &[Floor])] = &[
             Floor { name: "store", modules: &["store"], uses: &["leaves"], closed: true },
             Floor {
                 name: "leaves",
-                modules: &["model", "error", "event", "clock", "config", "sensitive"],
+                modules: &["model", "error", "event", "change", "clock", "config", "sensitive", "scope", "pool"],
                 uses: &[],
                 closed: false,
             },

@@ -1,5 +1,5 @@
 //! Everything that is written by a program and checked in: docs/parity.md, and what a test of the core crate writes
-//! from the core's own structs: docs/errors.md and js/types.d.ts.
+//! from what the core knows: docs/errors.md, js/refusals.js and js/types.d.ts.
 
 use std::io::Result;
 use std::path::Path;
@@ -34,8 +34,8 @@ fn core_test(root: &Path, update: bool) -> Result<Problems> {
     }
     let problem = match (test.status()?.success(), update) {
         (true, _) => return Ok(Vec::new()),
-        (false, true) => "docs/errors.md and js/types.d.ts could not be written (see above)",
-        (false, false) => "docs/errors.md or js/types.d.ts differs (see above): run `cargo xtask gen`",
+        (false, true) => "docs/errors.md, js/refusals.js or js/types.d.ts could not be written (see above)",
+        (false, false) => "docs/errors.md, js/refusals.js or js/types.d.ts differs (see above): run `cargo xtask gen`",
     };
     Ok(vec![problem.to_owned()])
 }

@@ -6,15 +6,18 @@ mod arrows;
 mod generated;
 mod parity;
 mod paths;
+mod proof;
 mod tokens;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask <command>
   arrows            dependencies between crates and modules, module names, file sizes
   parity [--check]  write docs/parity.md from xtask/parity.tsv; --check compares it, and the table, with the sources
+  parity --proof FOLDER   every row that is done names a test that did it: what the suite wrote into FOLDER tells
+  parity --fill FOLDER    gives the rows that name none the first test that did it
   gen [--check]     write every generated file; --check compares";
 
 /// What one check found wrong; empty when all is well.
@@ -28,6 +31,8 @@ fn main() -> ExitCode {
         ["arrows"] => arrows::check(&root),
         ["parity"] => parity::write(&root),
         ["parity", "--check"] => parity::check(&root),
+        ["parity", "--proof", folder] => proof::check(&root, Path::new(folder)),
+        ["parity", "--fill", folder] => proof::fill(&root, Path::new(folder)),
         ["gen"] => generated::write(&root),
         ["gen", "--check"] => generated::check(&root),
         _ => {

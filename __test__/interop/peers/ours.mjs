@@ -14,6 +14,7 @@ export async function open({ label, userID, token, addresses }) {
     userID,
     timeline,
     version: sdkVersion,
+    call: (method, params) => client[method](params),
     login: () => client.login({ userID, token }),
     logout: () => client.logout(),
     selfInfo: () => client.getSelfUserInfo(),

@@ -6,7 +6,7 @@ import { Timeline } from '../timeline.mjs';
 /** Web: what this client is to a server. */
 export const platformID = 5;
 
-const requirePeer = createRequire(join(process.env.PEER_CACHE ?? '.', 'package.json'));
+const requirePeer = createRequire(join(process.env.PEER_CACHE ?? '.', 'published', 'package.json'));
 
 function loadPeer() {
   const WebSocket = requirePeer('ws');
@@ -43,6 +43,7 @@ export async function open({ label, userID, token, addresses }) {
     userID,
     timeline,
     version: requirePeer('@openim/client-sdk/package.json').version,
+    call,
     login: () => call('login', { userID, token, platformID, ...addresses, logLevel: 5 }),
     logout: () => call('logout'),
     selfInfo: () => call('getSelfUserInfo'),

@@ -1,18 +1,22 @@
 //! The client: configuration, events, and at most one session at a time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use serde::Deserialize;
 
+use crate::change_stream::ChangeStream;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::event::EventQueue;
+use crate::event_queue::EventQueue;
 use crate::model::{LoginStatus, Stats, Status};
+use crate::net::Transport;
+use crate::scope::{self, Scope};
 use crate::sensitive::Sensitive;
 use crate::session::Session;
 use crate::store;
+use crate::token::TokenProvider;
 
 /// A result and the number of the last event that the call caused; 0 for reads.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,32 +72,51 @@ pub struct Client {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     config: Arc<Config>,
+    /// `None` once closed: the last client of a transport ends its connections, also while the object is still held.
+    transport: RwLock<Option<Arc<Transport>>>,
     clock: Clock,
     events: Arc<EventQueue>,
     session: RwLock<Option<Arc<Session>>>,
     /// Held while a session begins or ends, so that these never overlap.
     turn: tokio::sync::Mutex<()>,
+    token_provider: OnceLock<TokenProvider>,
     logging_in: AtomicBool,
     closed: AtomicBool,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inner").field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 impl Client {
     /// Checks the configuration and the data folder. No connection and no database before `login`.
     pub fn open(config: Config, clock: Clock) -> Result<Self> {
         config.validate()?;
+        let transport = Transport::shared(&config)?;
         if let Some(folder) = config.folder() {
             store::ensure_folder(&folder)?;
         }
+        tracing::info!(
+            api_addr = address_without_query(&config.api_addr),
+            ws_addr = address_without_query(&config.ws_addr),
+            platform_id = config.platform_id,
+            proxy = transport.proxy_name(),
+            version = env!("CARGO_PKG_VERSION"),
+            "client opened"
+        );
         Ok(Self {
             inner: Arc::new(Inner {
                 config: Arc::new(config),
+                transport: RwLock::new(Some(transport)),
                 clock,
                 events: Arc::default(),
                 session: RwLock::default(),
                 turn: tokio::sync::Mutex::default(),
+                token_provider: OnceLock::new(),
                 logging_in: AtomicBool::new(false),
                 closed: AtomicBool::new(false),
             }),
@@ -105,6 +128,11 @@ impl Client {
         self.inner.events.clone()
     }
 
+    /// What happens from now on, with what the events leave out (R27).
+    pub fn changes(&self) -> ChangeStream {
+        self.inner.events.changes()
+    }
+
     /// Logs in (R4). The same user and token join the running login; the same user with another token refreshes the
     /// token and connects again; another user is refused.
     pub async fn login(&self, params: LoginParams) -> Result<Done<()>> {
@@ -114,37 +142,60 @@ impl Client {
         if params.token.reveal().is_empty() {
             return Err(Error::args("token", "must not be empty"));
         }
-        let wait_until = params.wait_until;
-        let client = self.clone();
-        // a caller that stops waiting must not leave half a session
-        let session = tokio::spawn(async move { client.begin(&params).await })
-            .await
-            .map_err(|error| Error::Internal(format!("the login was interrupted: {error}")))??;
-        session.wait_until(wait_until).await?;
+        let session = self.begin(params.user_id, params.token).await?;
+        session.wait_until(params.wait_until).await?;
         Ok(Done { value: (), event: session.last_event() })
     }
 
-    async fn begin(&self, params: &LoginParams) -> Result<Arc<Session>> {
+    /// Asks `provider` for a token when the server refuses one that a session has. Set once, before the first login.
+    pub fn renew_tokens_with(&self, provider: TokenProvider) {
+        if self.inner.token_provider.set(provider).is_err() {
+            tracing::error!("a client has one token provider");
+        }
+    }
+
+    /// The user of the running session, or of the one that a refused token ended.
+    pub(crate) fn last_user(&self) -> Result<String> {
+        self.check_open()?;
+        self.current().map(|session| session.user_id.clone()).ok_or(Error::NotLoggedIn)
+    }
+
+    /// The running session of this user, with this token; begun if there is none.
+    pub(crate) async fn begin(&self, user_id: String, token: Sensitive<String>) -> Result<Arc<Session>> {
+        let client = self.clone();
+        let scope =
+            Scope::session(&user_id, self.inner.config.platform_id).call(&scope::operation_id(&self.inner.clock));
+        // a caller that stops waiting must not leave half a session
+        tokio::spawn(scope.run(async move { client.begin_now(user_id, token).await }))
+            .await
+            .map_err(|error| Error::Internal(format!("the login was interrupted: {error}")))?
+    }
+
+    async fn begin_now(&self, user_id: String, token: Sensitive<String>) -> Result<Arc<Session>> {
         let _turn = self.inner.turn.lock().await;
         self.check_open()?;
         if let Some(running) = self.current() {
             if running.is_over() {
                 // its last event is out, but its database may still be closing
                 running.end(false).await;
-            } else if running.user_id != params.user_id {
+            } else if running.user_id != user_id {
                 return Err(Error::LoginRepeated { user_id: running.user_id.clone() });
             } else {
-                running.set_token(params.token.clone());
+                running.set_token(token);
                 return Ok(running);
             }
         }
+        let transport = self.inner.transport.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let transport = transport.ok_or(Error::Closed)?;
         self.inner.logging_in.store(true, Ordering::SeqCst);
         let started = Session::start(
             self.inner.config.clone(),
             self.inner.clock.clone(),
             self.inner.events.clone(),
-            params.user_id.clone(),
-            params.token.clone(),
+            user_id,
+            token,
+            self.inner.token_provider.get().cloned(),
+            transport,
         )
         .await;
         if let Ok(session) = &started {
@@ -173,12 +224,14 @@ impl Client {
             event = session.end(false).await;
         }
         self.set_current(None);
+        self.inner.transport.write().unwrap_or_else(PoisonError::into_inner).take();
         self.inner.events.close();
         Ok(Done { value: (), event })
     }
 
     /// Tells that the network has changed: connects again at once instead of waiting.
     pub async fn network_status_changed(&self) -> Result<Done<()>> {
+        tracing::info!("the application tells that the network changed");
         self.session()?.socket.reconnect();
         Ok(Done::quietly(()))
     }
@@ -200,6 +253,12 @@ impl Client {
         let (queued, dropped) = self.inner.events.depth();
         let stats = self.current().filter(|session| !session.is_over()).map_or_else(Stats::default, |s| s.stats());
         Stats { events_queued: queued as u32, events_dropped: dropped as u32, ..stats }
+    }
+
+    /// The scope of work on this client.
+    pub fn scope(&self) -> Scope {
+        let session = self.current();
+        Scope::session(session.as_ref().map_or("", |session| &session.user_id), self.inner.config.platform_id)
     }
 
     /// The running session, or why there is none.
@@ -227,4 +286,9 @@ impl Client {
     fn set_current(&self, session: Option<Arc<Session>>) {
         *self.inner.session.write().unwrap_or_else(PoisonError::into_inner) = session;
     }
+}
+
+/// A query could hold a secret of the application's.
+fn address_without_query(address: &str) -> &str {
+    address.split_once('?').map_or(address, |(address, _)| address)
 }

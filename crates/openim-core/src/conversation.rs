@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use openim_proto::constants::MAX_SEQ;
 use openim_proto::constants::session as session_type;
 use openim_proto::conversation::Conversation as Record;
 use openim_proto::ids;
@@ -11,14 +12,18 @@ use serde::{Deserialize, Serialize};
 use crate::client::{Client, Done};
 use crate::error::{Error, Result};
 use crate::model::Conversation;
+use crate::pull;
 use crate::session::Session;
 use crate::store::conversations::{self, SettingsRow};
 use crate::store::{messages, seqs};
+use crate::sync::Comparison;
 use crate::sync::changes::Changes;
 use crate::sync::versions::{Step, Version, step};
 
 /// Name of this list in `list_versions`.
 const LIST: &str = "conversations";
+/// Messages that a receipt names at most; beyond them the server counts from its own cursor.
+const MOST_SEQS: usize = 1000;
 /// Records in one page of the full list.
 const PAGE: usize = 500;
 
@@ -67,9 +72,7 @@ impl Client {
         session
             .commit(move |changes| {
                 if conversations::find(changes.connection, &conversation_id)?.is_none() {
-                    let (user_id, group_id) =
-                        if kind == session_type::GROUP { ("", source_id.as_str()) } else { (source_id.as_str(), "") };
-                    conversations::create(changes.connection, &conversation_id, kind, user_id, group_id)?;
+                    conversations::create(changes.connection, &conversation_id, kind, &source_id)?;
                     changes.follow_up.profiles = true;
                 }
                 conversations::item_by_id(changes.connection, &conversation_id, changes.me)?
@@ -144,9 +147,15 @@ fn conversation_id(me: &str, source: &ConversationSource) -> Result<String> {
 
 async fn mark_read(session: &Arc<Session>, conversation_id: String) -> Result<Done<()>> {
     let id = conversation_id.clone();
-    let marked = session.commit(move |changes| move_cursor(changes, &id, None)).await?;
-    let Some((old, new)) = marked.value else { return Ok(Done { value: (), event: marked.event }) };
-    match tell_cursor(session, &conversation_id, new).await {
+    let marked = session
+        .commit(move |changes| {
+            let Some((old, new)) = move_cursor(changes, &id, None)? else { return Ok(None) };
+            Ok(Some((old, Reading::find(changes.connection, &id, new, changes.me)?)))
+        })
+        .await?;
+    let Some((old, reading)) = marked.value else { return Ok(Done { value: (), event: marked.event }) };
+    let new = reading.has_read_seq;
+    match reading.tell(session).await {
         Err(error) if !error.is_connection_loss() => {
             session.commit(move |changes| move_cursor(changes, &conversation_id, Some((new, old)))).await?;
             Err(error)
@@ -156,7 +165,7 @@ async fn mark_read(session: &Arc<Session>, conversation_id: String) -> Result<Do
 }
 
 /// Moves the read cursor to the newest seq, or back from one value to another if it still stands there. Old and new
-/// value if it moved.
+/// value if there is something to tell.
 fn move_cursor(changes: &mut Changes<'_>, id: &str, back: Option<(i64, i64)>) -> Result<Option<(i64, i64)>> {
     let before = conversations::find(changes.connection, id)?
         .ok_or_else(|| Error::NotFound { what: "conversation", id: id.to_owned() })?;
@@ -165,16 +174,58 @@ fn move_cursor(changes: &mut Changes<'_>, id: &str, back: Option<(i64, i64)>) ->
         Some(_) => return Ok(None),
         None => before.has_read_seq.max(before.server_max_seq),
     };
-    if target == before.has_read_seq {
+    // without receipts where the user's own messages moved the cursor
+    if target == before.has_read_seq && target <= before.read_told {
         return Ok(None);
     }
     let mut row = before.clone();
     row.has_read_seq = target;
+    row.read_waits = back.is_none();
     if back.is_some() {
         row.read_floor = 0;
     }
     changes.settle(&before, row, false)?;
     Ok(Some((before.has_read_seq, target)))
+}
+
+/// What was read and the server has to be told.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    conversation_id: String,
+    has_read_seq: i64,
+    /// Messages whose sender has no receipt yet. The server's own cursor may have passed them because this user wrote
+    /// something.
+    seqs: Vec<i64>,
+}
+
+impl Reading {
+    fn find(connection: &rusqlite::Connection, id: &str, has_read_seq: i64, me: &str) -> Result<Self> {
+        let mut seqs = Vec::new();
+        // receipts of groups name nobody's messages (client-behaviour.md 7.5)
+        if let Some(row) = conversations::find(connection, id)?
+            && id.starts_with("si_")
+        {
+            seqs = messages::received_within(connection, row.id, (row.read_told + 1, has_read_seq), me, MOST_SEQS)?;
+        }
+        Ok(Self { conversation_id: id.to_owned(), has_read_seq, seqs })
+    }
+
+    /// Tells the server, and remembers that it knows.
+    async fn tell(self, session: &Session) -> Result<()> {
+        let Self { conversation_id, has_read_seq, seqs } = self;
+        let request =
+            MarkReadRequest { conversation_id: &conversation_id, user_id: &session.user_id, has_read_seq, seqs: &seqs };
+        let _: serde::de::IgnoredAny = session.rest("/msg/mark_conversation_as_read", &request).await?;
+        session
+            .commit(move |changes| {
+                let Some(mut row) = conversations::find(changes.connection, &conversation_id)? else { return Ok(()) };
+                row.read_told = row.read_told.max(has_read_seq);
+                row.read_waits &= row.read_told < row.has_read_seq;
+                conversations::update_sync(changes.connection, &row)
+            })
+            .await?;
+        Ok(())
+    }
 }
 
 #[derive(Serialize)]
@@ -185,51 +236,52 @@ struct MarkReadRequest<'a> {
     #[serde(rename = "userID")]
     user_id: &'a str,
     has_read_seq: i64,
-    seqs: [i64; 0],
-}
-
-async fn tell_cursor(session: &Session, conversation_id: &str, has_read_seq: i64) -> Result<()> {
-    let request = MarkReadRequest { conversation_id, user_id: &session.user_id, has_read_seq, seqs: [] };
-    let _: serde::de::IgnoredAny = session.rest("/msg/mark_conversation_as_read", &request).await?;
-    Ok(())
+    seqs: &'a [i64],
 }
 
 /// Read cursors that the server has not heard of, because there was no connection when they moved.
-pub(crate) async fn tell_read_cursors(session: &Session, behind: Vec<(String, i64)>) -> Result<()> {
-    for (id, has_read_seq) in behind {
-        match tell_cursor(session, &id, has_read_seq).await {
+pub(crate) async fn tell_read_cursors(session: &Session, behind: Vec<Reading>) -> Result<()> {
+    for reading in behind {
+        let conversation_id = reading.conversation_id.clone();
+        match reading.tell(session).await {
             Err(error) if error.is_connection_loss() => return Err(error),
-            Err(error) => tracing::warn!(%error, "the server refused a read cursor"),
+            Err(error) => {
+                tracing::warn!(conversation_id, error = error.log_text(), "the server refused a read cursor");
+            }
             Ok(()) => {}
         }
     }
     Ok(())
 }
 
-/// Applies 1006: newest seqs and read cursors. Answers the conversations whose cursor here is ahead of the server's.
-/// The server moves the cursor of whoever sends. `again`: not the first comparison of this session, so a cursor that
-/// stands on an own message tells of a send that this device knows, and of nothing read.
+/// Applies 1006: newest seqs and read cursors. Answers what was read here and the server has not been told.
+/// The server moves the cursor of whoever sends. When it is not the first comparison of this session, a cursor that
+/// stands on an own message tells of a send, from this device or another, and of nothing read.
 pub(crate) async fn apply_seqs(
     session: &Arc<Session>,
     answer: GetConversationsHasReadAndMaxSeqResp,
-    first: bool,
-    again: bool,
-) -> Result<Vec<(String, i64)>> {
-    let ids: Vec<String> = answer.seqs.keys().cloned().collect();
-    let unknown = session
+    Comparison { first, again }: Comparison,
+) -> Result<Vec<Reading>> {
+    let read: Vec<(String, i64)> = answer.seqs.iter().map(|(id, seqs)| (id.clone(), seqs.has_read_seq)).collect();
+    let (unknown, unsure) = session
         .read(move |connection| {
-            let mut unknown = Vec::new();
-            for id in ids {
-                if conversations::find(connection, &id)?.is_none() {
-                    unknown.push(id);
+            let (mut unknown, mut unsure) = (Vec::new(), Vec::new());
+            for (id, seq) in read {
+                match conversations::find(connection, &id)? {
+                    None => unknown.push(id),
+                    Some(row) if !first && seq > row.has_read_seq && !messages::has_seq(connection, row.id, seq)? => {
+                        unsure.push((id, seq));
+                    }
+                    Some(_) => {}
                 }
             }
-            Ok(unknown)
+            Ok((unknown, unsure))
         })
         .await?;
     let records = if unknown.is_empty() { Vec::new() } else { records_of(session, &unknown).await? };
+    let written = pull::own(session, unsure).await?;
     let done = session
-        .commit(move |changes| {
+        .commit_many(move |changes| {
             if first {
                 changes.quiet();
             }
@@ -240,15 +292,23 @@ pub(crate) async fn apply_seqs(
             for (id, seqs) in answer.seqs {
                 let Some(before) = conversations::find(changes.connection, &id)? else { continue };
                 let mut row = before.clone();
-                row.server_max_seq = row.server_max_seq.max(seqs.max_seq);
-                if !again || !messages::is_own(changes.connection, row.id, seqs.has_read_seq, changes.me)? {
-                    row.has_read_seq = row.has_read_seq.max(seqs.has_read_seq);
+                // the server's word of now: an earlier one, or a receipt, may have said too much
+                row.server_max_seq = row.local_max_seq.max(seqs.max_seq);
+                // a new device does not ask: its first receipts are perhaps not the first ones
+                let by_reading = !first
+                    && !written.contains(&id)
+                    && !messages::is_own(changes.connection, row.id, seqs.has_read_seq, changes.me)?;
+                if by_reading || !again || first {
+                    row.read_on_server(seqs.has_read_seq, by_reading);
                 }
-                if row.has_read_seq > seqs.has_read_seq && seqs.max_seq > seqs.has_read_seq {
-                    behind.push((id, row.has_read_seq.min(seqs.max_seq)));
-                }
+                row.has_read_seq = row.has_read_seq.min(row.server_max_seq);
+                row.read_told = row.read_told.min(row.server_max_seq);
                 if row != before {
                     changes.settle(&before, row, false)?;
+                }
+                let read = before.has_read_seq.min(seqs.max_seq);
+                if before.read_waits || read > seqs.has_read_seq {
+                    behind.push(Reading::find(changes.connection, &id, read, changes.me)?);
                 }
             }
             Ok(behind)
@@ -306,6 +366,7 @@ struct IncrementalAnswer {
 /// Syncs the records of the conversations (http.md section 3): settings here become what the server has. A record that
 /// the server deleted leaves the conversation with its messages as they are.
 pub(crate) async fn sync_list(session: &Arc<Session>, first: bool) -> Result<()> {
+    let _one = session.turns.conversations.lock().await;
     let me = session.user_id.clone();
     let (id, number) = session.read(move |connection| seqs::list_version(connection, LIST, &me)).await?;
     let request = IncrementalRequest { user_id: &session.user_id, version_id: &id, version: number };
@@ -313,7 +374,7 @@ pub(crate) async fn sync_list(session: &Arc<Session>, first: bool) -> Result<()>
     let newest = Version { id: answer.version_id, number: answer.version };
     let (records, version) = match step(&Version { id, number }, &newest, answer.full) {
         Step::Same => return Ok(()),
-        Step::Full(version) => (all_records(session).await?, version),
+        Step::Full(version) => (whole_list(session).await?, version),
         Step::Apply(version) => {
             let mut records = answer.insert.unwrap_or_default();
             records.extend(answer.update.unwrap_or_default());
@@ -322,10 +383,8 @@ pub(crate) async fn sync_list(session: &Arc<Session>, first: bool) -> Result<()>
     };
     let me = session.user_id.clone();
     session
-        .commit(move |changes| {
-            if first {
-                changes.quiet();
-            }
+        .commit_many(move |changes| {
+            changes.begin_list(LIST, first)?;
             records.iter().try_for_each(|record| put(changes, record))?;
             seqs::set_list_version(changes.connection, LIST, &me, &version.id, version.number)
         })
@@ -333,34 +392,9 @@ pub(crate) async fn sync_list(session: &Arc<Session>, first: bool) -> Result<()>
     Ok(())
 }
 
-#[derive(Serialize)]
-struct PageRequest<'a> {
-    #[serde(rename = "userID")]
-    user_id: &'a str,
-    pagination: Pagination,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Pagination {
-    page_number: usize,
-    show_number: usize,
-}
-
-async fn all_records(session: &Session) -> Result<Vec<Record>> {
-    let mut records = Vec::new();
-    for page_number in 1.. {
-        let request =
-            PageRequest { user_id: &session.user_id, pagination: Pagination { page_number, show_number: PAGE } };
-        let page: RecordsAnswer = session.rest("/conversation/get_owner_conversation", &request).await?;
-        let page = page.conversations.unwrap_or_default();
-        let last = page.len() < PAGE;
-        records.extend(page);
-        if last {
-            break;
-        }
-    }
-    Ok(records)
+async fn whole_list(session: &Session) -> Result<Vec<Record>> {
+    let records = |page: RecordsAnswer| page.conversations.unwrap_or_default();
+    session.pages("/conversation/get_owner_conversation", PAGE, records).await
 }
 
 fn put(changes: &mut Changes<'_>, record: &Record) -> Result<()> {
@@ -378,8 +412,8 @@ fn put(changes: &mut Changes<'_>, record: &Record) -> Result<()> {
         msg_destruct_time: record.msg_destruct_time,
         attached_info: record.attached_info.clone(),
         ex: record.ex.clone(),
-        min_seq: record.min_seq,
-        max_seq: record.max_seq,
+        min_seq: record.min_seq.clamp(0, MAX_SEQ),
+        max_seq: record.max_seq.clamp(0, MAX_SEQ),
     };
     let (id, changed) = conversations::put_settings(changes.connection, &settings)?;
     if changed {

@@ -51,7 +51,12 @@ situations! {
     LOGGED_OUT = "OPENIM_LOGGED_OUT", 10101, Permanent, "The session ended while the call was running.";
     NETWORK = "OPENIM_NETWORK", 10000, Network, "The server cannot be reached, or the connection was lost.";
     TIMEOUT = "OPENIM_TIMEOUT", 10001, Network, "The server did not answer in time.";
+    PROXY = "OPENIM_PROXY", 10000, Network, "The proxy cannot be reached, refuses the connection or the credentials, or does not answer; the text names it.";
+    CERTIFICATE = "OPENIM_CERTIFICATE", 10000, Network, "The server's TLS certificate is not accepted; caCertificates adds authorities.";
     SEND_PENDING = "OPENIM_SEND_PENDING", 10003, Network, "The message is stored and queued but was not answered within sendTimeout; OnMessageSendStateChanged tells the outcome.";
+    SEND_CANCELLED = "OPENIM_SEND_CANCELLED", 10003, Permanent, "The message was taken back by cancelSend, or by an AbortSignal before its request left.";
+    SEND_EXPIRED = "OPENIM_SEND_EXPIRED", 10003, Permanent, "The message was on its way for longer than outboxTtl.";
+    NOT_SENDING = "OPENIM_NOT_SENDING", 10204, Permanent, "The message is not on its way: it is sent or has failed.";
     ABORTED = "OPENIM_ABORTED", 10003, Permanent, "The caller's AbortSignal ended the wait.";
     PROTOCOL = "OPENIM_PROTOCOL", 10202, Transient, "The server's answer cannot be understood.";
     MESSAGE_TOO_LARGE = "OPENIM_MESSAGE_TOO_LARGE", 10002, Permanent, "The frame, as sent, would exceed what servers accept.";
@@ -71,6 +76,7 @@ situations! {
     TOKEN_EXPIRED = "OPENIM_TOKEN_EXPIRED", 1501, Permanent, "The token is expired; log in with a new one.";
     TOKEN_INVALID = "OPENIM_TOKEN_INVALID", 1502, Permanent, "The server does not accept the token (1502, 1503, 1504, 1505 or 1507).";
     KICKED_OFFLINE = "OPENIM_KICKED_OFFLINE", 1506, Permanent, "Another login took this one's place.";
+    TOO_MANY_CONNECTIONS = "OPENIM_TOO_MANY_CONNECTIONS", 1601, Transient, "The gateway is full; the client tries again.";
     SERVER_INTERNAL = "OPENIM_SERVER_INTERNAL", 500, Transient, "The server failed inside.";
     SERVER_ARGS = "OPENIM_SERVER_ARGS", 1001, Permanent, "The server refused the arguments.";
     NO_PERMISSION = "OPENIM_NO_PERMISSION", 1002, Permanent, "The user may not do this.";
@@ -117,9 +123,37 @@ pub enum Error {
     /// No answer in time.
     #[error("no answer to {0}")]
     Timeout(String),
+    /// The proxy is in the way.
+    #[error("proxy {proxy} {reason}")]
+    Proxy {
+        /// Its address, without credentials.
+        proxy: String,
+        /// What it does or does not.
+        reason: String,
+    },
+    /// The server's certificate is not accepted.
+    #[error("the certificate of {host} is not accepted: {reason}; caCertificates adds authorities")]
+    Certificate {
+        /// Whose certificate.
+        host: String,
+        /// The verifier's reason.
+        reason: String,
+    },
     /// Queued, outcome unknown.
     #[error("message {client_msg_id} is queued but not answered yet")]
     SendPending {
+        /// The message.
+        client_msg_id: String,
+    },
+    /// Taken back.
+    #[error("the message was taken back")]
+    SendCancelled,
+    /// Too old.
+    #[error("the message could not be sent in time")]
+    SendExpired,
+    /// Sent or failed already.
+    #[error("message {client_msg_id} is not on its way")]
+    NotSending {
         /// The message.
         client_msg_id: String,
     },
@@ -199,7 +233,7 @@ pub enum Error {
     #[error("{0}")]
     Internal(String),
     /// The server refused.
-    #[error("{}", if detail.is_empty() { name } else { detail })]
+    #[error("{}", refusal(*code, name, detail))]
     Server {
         /// The server's number.
         code: i32,
@@ -231,7 +265,12 @@ impl Error {
             Self::LoggedOut => &LOGGED_OUT,
             Self::Network(_) => &NETWORK,
             Self::Timeout(_) => &TIMEOUT,
+            Self::Proxy { .. } => &PROXY,
+            Self::Certificate { .. } => &CERTIFICATE,
             Self::SendPending { .. } => &SEND_PENDING,
+            Self::SendCancelled => &SEND_CANCELLED,
+            Self::SendExpired => &SEND_EXPIRED,
+            Self::NotSending { .. } => &NOT_SENDING,
             Self::Aborted => &ABORTED,
             Self::Protocol(_) => &PROTOCOL,
             Self::MessageTooLarge { .. } => &MESSAGE_TOO_LARGE,
@@ -270,12 +309,31 @@ impl Error {
 
     /// Whether the request may or may not have reached the server, so that its outcome must be looked up.
     pub fn is_connection_loss(&self) -> bool {
-        matches!(self, Self::Network(_) | Self::Timeout(_))
+        matches!(self, Self::Network(_) | Self::Timeout(_) | Self::Proxy { .. } | Self::Certificate { .. })
+    }
+
+    /// For log records: a server's own words may quote what a user wrote, and a refused argument may be one, so only
+    /// their numbers and names appear.
+    pub fn log_text(&self) -> String {
+        match self {
+            Self::Server { code, .. } => format!("refused with {code}"),
+            Self::Args { field, .. } => format!("{field} is wrong"),
+            other => other.to_string(),
+        }
     }
 
     /// Whether the session cannot go on with this token (1501 to 1507).
     pub fn is_token_error(&self) -> bool {
         matches!(self, Self::Server { code, .. } if error_code::is_token_error(*code))
+    }
+}
+
+/// The most telling of a server's words; some give none.
+fn refusal(code: i32, name: &str, detail: &str) -> String {
+    match (name, detail) {
+        ("", "") => format!("the server refused with code {code}"),
+        (name, "") => name.to_owned(),
+        (_, detail) => detail.to_owned(),
     }
 }
 
@@ -302,8 +360,27 @@ mod tests {
         assert_eq!(codes.len(), SITUATIONS.len());
         let refused = Error::server(1302, "BlockedByPeer", "");
         assert_eq!((refused.code(), refused.err_code()), ("OPENIM_BLOCKED_BY_PEER", 1302));
+        let full = Error::server(1601, "ConnOverMaxNumLimit", "");
+        assert_eq!((full.code(), full.retry()), ("OPENIM_TOO_MANY_CONNECTIONS", Retry::Transient));
         let unknown = Error::server(80123, "hook", "no");
         assert_eq!((unknown.code(), unknown.err_code()), ("OPENIM_SERVER", 80123));
+    }
+
+    #[test]
+    fn a_refusal_says_the_most_telling_of_the_servers_words_and_its_number_where_there_are_none() {
+        assert_eq!(
+            Error::server(1502, "TokenInvalidError", "token uid a != userID b").to_string(),
+            "token uid a != userID b"
+        );
+        assert_eq!(Error::server(1501, "TokenExpiredError", "").to_string(), "TokenExpiredError");
+        assert_eq!(Error::server(14, "", "").to_string(), "the server refused with code 14");
+    }
+
+    #[test]
+    fn log_records_do_not_repeat_what_a_server_or_a_caller_wrote() {
+        assert_eq!(Error::server(80123, "said: secret", "secret").log_text(), "refused with 80123");
+        assert_eq!(Error::args("userID", "is not valid: secret").log_text(), "userID is wrong");
+        assert_eq!(Error::DiskFull.log_text(), "the disk is full");
     }
 
     #[test]

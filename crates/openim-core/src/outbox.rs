@@ -1,22 +1,22 @@
-//! Sending: one lane per conversation, strictly in order; lanes run side by side (R8). An entry lives in the database
-//! until the server's answer, a refusal, or the message's own arrival ends it (R5).
+//! The queue of messages on their way: one lane per conversation, strictly in order; lanes run side by side (R8). What a
+//! lane does with its head is in `transmit`.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use openim_proto::Message as _;
-use openim_proto::constants::{operation, status};
-use openim_proto::msg::SendMsgResp;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::client::Done;
-use crate::error::{Error, Result};
-use crate::event::Event;
-use crate::model::{Message, MessageSendState, SendError};
+use crate::error::Error;
+use crate::model::{Message, MessageSendState};
 use crate::session::Session;
 use crate::store::outbox::OutboxRow;
-use crate::store::{conversations, messages, outbox};
-use crate::sync::changes::{Changes, FollowUp};
+use crate::transmit;
+
+/// How long a server may take to store what it accepted, at most.
+pub(crate) const STORED_WITHIN: Duration = Duration::from_millis(1500);
 
 /// How a send ended.
 #[derive(Debug)]
@@ -29,35 +29,8 @@ pub(crate) enum Settled {
     Failed(Error),
 }
 
-/// Calls that wait for the end of a send.
-#[derive(Debug, Default)]
-pub(crate) struct Waiters(Mutex<HashMap<i64, oneshot::Sender<Settled>>>);
-
-impl Waiters {
-    fn lock(&self) -> MutexGuard<'_, HashMap<i64, oneshot::Sender<Settled>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn wait(&self, message: i64) -> oneshot::Receiver<Settled> {
-        let (settled, waiting) = oneshot::channel();
-        self.lock().insert(message, settled);
-        waiting
-    }
-
-    /// Whether a call still waits.
-    fn has(&self, message: i64) -> bool {
-        self.lock().get(&message).is_some_and(|waiter| !waiter.is_closed())
-    }
-
-    /// Ends the wait; false if no call waits any more.
-    pub(crate) fn settle(&self, message: i64, settled: Settled) -> bool {
-        self.lock().remove(&message).is_some_and(|waiter| waiter.send(settled).is_ok())
-    }
-
-    pub(crate) fn forget(&self, message: i64) {
-        self.lock().remove(&message);
-    }
-}
+/// How a send ended, and what an event says of it if no call waits.
+pub(crate) type Settlement = (Settled, MessageSendState);
 
 /// A queued message.
 #[derive(Debug)]
@@ -67,14 +40,23 @@ pub(crate) struct Entry {
     pub(crate) payload: Option<Vec<u8>>,
     /// The request may have left: the comparison with the server decides before it is sent again.
     pub(crate) may_have_left: bool,
+    /// How often the server failed over it.
+    pub(crate) failures: u32,
 }
 
+impl Entry {
+    pub(crate) fn new(message: i64, payload: Option<Vec<u8>>, may_have_left: bool) -> Self {
+        Self { message, payload, may_have_left, failures: 0 }
+    }
+}
+
+/// The messages of a conversation, oldest first.
 #[derive(Debug, Default)]
 struct Lane {
     queue: VecDeque<Entry>,
     running: bool,
-    /// The head may have left on a connection that is gone.
-    blocked: bool,
+    /// Since when it waits for a comparison with the server. The head may have left before.
+    stopped: Option<Instant>,
 }
 
 /// A call's place among the sends to one peer or group. The next one's turn comes when it is dropped; a turn that is
@@ -113,7 +95,8 @@ impl Drop for Turn {
 #[derive(Debug)]
 pub(crate) struct Outbox {
     lanes: Mutex<HashMap<i64, Lane>>,
-    waiters: Arc<Waiters>,
+    /// Calls that wait for the end of a send.
+    waiters: Mutex<HashMap<i64, oneshot::Sender<Settlement>>>,
     /// The end of the last turn taken, per receiver. As many entries as receivers of this session.
     turns: Mutex<HashMap<(String, String), TurnEnd>>,
 }
@@ -124,10 +107,10 @@ impl Outbox {
         let mut lanes: HashMap<i64, Lane> = HashMap::new();
         for row in pending {
             let lane = lanes.entry(row.conversation).or_default();
-            lane.blocked |= row.attempt > 0;
-            lane.queue.push_back(Entry { message: row.message, payload: None, may_have_left: row.attempt > 0 });
+            lane.stopped = Some(Instant::now());
+            lane.queue.push_back(Entry::new(row.message, None, row.attempt > 0));
         }
-        Self { lanes: Mutex::new(lanes), waiters: Arc::default(), turns: Mutex::default() }
+        Self { lanes: Mutex::new(lanes), waiters: Mutex::default(), turns: Mutex::default() }
     }
 
     /// Takes the next turn for a receiver: messages are queued in the order of the calls, whatever runs first.
@@ -138,8 +121,24 @@ impl Outbox {
         Turn { before, after: Some(after) }
     }
 
-    pub(crate) fn waiters(&self) -> Arc<Waiters> {
-        self.waiters.clone()
+    /// Waits for the end of a send.
+    pub(crate) fn wait(&self, message: i64) -> oneshot::Receiver<Settlement> {
+        let (settled, waiting) = oneshot::channel();
+        self.waiters().insert(message, settled);
+        waiting
+    }
+
+    /// Ends the wait. Where no call waits, the state comes back: an event must tell it.
+    pub(crate) fn settle(&self, message: i64, settled: Settled, state: MessageSendState) -> Option<MessageSendState> {
+        match self.waiters().remove(&message) {
+            Some(waiter) => waiter.send((settled, state)).err().map(|(_, state)| state),
+            None => Some(state),
+        }
+    }
+
+    /// No call waits any longer.
+    pub(crate) fn forget(&self, message: i64) {
+        self.waiters().remove(&message);
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -155,39 +154,93 @@ impl Outbox {
             lane.start(session.socket.is_connected())
         };
         if start {
-            session.spawn(run(session.clone(), conversation));
+            session.spawn(transmit::run(session.clone(), conversation));
         }
     }
 
-    /// After a comparison with the server. After the first of a connection only lanes whose head never left go on,
-    /// after the second all of them.
-    pub(crate) fn resume(session: &Arc<Session>, all: bool) {
-        let mut starting = Vec::new();
+    /// After a comparison with the server that began at `compared`: what it settled goes on. When the next comparison is
+    /// due for the rest, if there is any.
+    pub(crate) fn resume(session: &Arc<Session>, compared: Instant) -> Option<Instant> {
+        let (mut starting, mut doubtful) = (Vec::new(), 0_usize);
+        let mut due = None;
         for (conversation, lane) in session.outbox.lock().iter_mut() {
-            if all || lane.queue.front().is_none_or(|head| !head.may_have_left) {
-                lane.blocked = false;
+            if let Some(waits_until) = lane.compared(compared) {
+                doubtful += 1;
+                due = due.max(Some(waits_until));
             }
             if lane.start(session.socket.is_connected()) {
                 starting.push(*conversation);
             }
         }
+        if doubtful > 0 || !starting.is_empty() {
+            tracing::info!(lanes = starting.len(), doubtful, "sending goes on");
+        }
         for conversation in starting {
-            session.spawn(run(session.clone(), conversation));
+            session.spawn(transmit::run(session.clone(), conversation));
+        }
+        due
+    }
+
+    /// A message is on the server: its lane need not send it.
+    pub(crate) fn arrived(&self, conversation: i64, message: i64) {
+        if let Some(lane) = self.lock().get_mut(&conversation) {
+            lane.queue.retain(|entry| entry.message != message);
         }
     }
 
     /// The session ends: calls that wait are told, the entries stay in the database.
     pub(crate) fn abandon(&self) {
         self.lock().clear();
-        self.waiters.lock().clear();
+        self.waiters().clear();
+    }
+
+    fn waiters(&self) -> MutexGuard<'_, HashMap<i64, oneshot::Sender<Settlement>>> {
+        self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<i64, Lane>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes a message out whose request has not left; false if it may have.
+    pub(crate) fn withdraw(&self, conversation: i64, message: i64) -> bool {
+        let mut lanes = self.lock();
+        let Some(lane) = lanes.get_mut(&conversation) else { return false };
+        let Some(at) = lane.queue.iter().position(|entry| entry.message == message && !entry.may_have_left) else {
+            return false;
+        };
+        lane.queue.remove(at);
+        true
+    }
+
+    /// Forgets a message that is parked; the next one of its lane may go on.
+    pub(crate) fn drop_entry(session: &Arc<Session>, conversation: i64, message: i64) {
+        let start = {
+            let mut lanes = session.outbox.lock();
+            let Some(lane) = lanes.get_mut(&conversation) else { return };
+            lane.queue.retain(|entry| entry.message != message);
+            if !lane.is_doubtful() {
+                lane.stopped = None;
+            }
+            lane.start(session.socket.is_connected())
+        };
+        if start {
+            session.spawn(transmit::run(session.clone(), conversation));
+        }
+    }
+
+    /// The server failed over the head of a lane; how often by now.
+    pub(crate) fn count_failure(&self, conversation: i64, message: i64) -> u32 {
+        let mut lanes = self.lock();
+        let head = lanes.get_mut(&conversation).and_then(|lane| lane.queue.front_mut());
+        head.filter(|entry| entry.message == message).map_or(0, |entry| {
+            entry.failures += 1;
+            entry.failures
+        })
+    }
+
     /// The next message of a lane, with its payload if at hand; an empty lane is given up.
-    fn head(&self, conversation: i64) -> Option<(i64, Option<Vec<u8>>)> {
+    pub(crate) fn head(&self, conversation: i64) -> Option<(i64, Option<Vec<u8>>)> {
         let mut lanes = self.lock();
         let head = lanes.get_mut(&conversation)?.queue.front_mut();
         match head {
@@ -202,7 +255,7 @@ impl Outbox {
         }
     }
 
-    fn done(&self, conversation: i64, message: i64) {
+    pub(crate) fn done(&self, conversation: i64, message: i64) {
         if let Some(lane) = self.lock().get_mut(&conversation)
             && lane.queue.front().is_some_and(|entry| entry.message == message)
         {
@@ -210,118 +263,85 @@ impl Outbox {
         }
     }
 
-    fn stop(&self, conversation: i64) {
+    pub(crate) fn stop(&self, conversation: i64) {
         if let Some(lane) = self.lock().get_mut(&conversation) {
             lane.running = false;
-            lane.blocked = true;
+            lane.stopped = Some(Instant::now());
         }
     }
 }
 
 impl Lane {
+    fn is_doubtful(&self) -> bool {
+        self.queue.front().is_some_and(|head| head.may_have_left)
+    }
+
+    /// Lets the lane go on if a comparison that began at `compared` settled what became of its head; else tells when
+    /// the next one may begin. The server stores a message some time after it accepted it, and twice if it is sent
+    /// twice (R5): only what a late comparison lacks is not there.
+    fn compared(&mut self, compared: Instant) -> Option<Instant> {
+        let settled_from = self.stopped? + STORED_WITHIN;
+        if self.is_doubtful() && compared < settled_from {
+            return Some(settled_from);
+        }
+        self.stopped = None;
+        None
+    }
+
     fn start(&mut self, connected: bool) -> bool {
-        let start = connected && !self.running && !self.blocked && !self.queue.is_empty();
+        let start = connected && !self.running && self.stopped.is_none() && !self.queue.is_empty();
         self.running |= start;
         start
     }
 }
 
-/// Sends a lane's messages one after another until it is empty or the connection fails.
-async fn run(session: Arc<Session>, conversation: i64) {
-    while let Some((message, payload)) = session.outbox.head(conversation) {
-        match transmit(&session, message, payload).await {
-            Ok(()) => session.outbox.done(conversation, message),
-            Err(error) => {
-                session.outbox.stop(conversation);
-                if !matches!(error, Error::Network(_)) {
-                    // not a lost connection, whose successor compares anyway: nobody else would look whether it arrived
-                    session.ask(FollowUp { comparison: true, ..FollowUp::default() });
-                }
-                tracing::debug!(%error, message, "lane stopped");
-                return;
-            }
-        }
-    }
-}
-
-/// Sends one message. `Err` means that its outcome is not known.
-async fn transmit(session: &Arc<Session>, message: i64, payload: Option<Vec<u8>>) -> Result<()> {
-    let payload = match payload {
-        Some(payload) => payload,
-        None => {
-            let begun = session.commit(move |changes| outbox::begin_attempt(changes.connection, message)).await?;
-            match begun.value {
-                Some(payload) => payload,
-                // it arrived in the meantime
-                None => return Ok(()),
-            }
-        }
-    };
-    match session.request(operation::SEND_MSG, payload).await {
-        Ok(answer) => {
-            let answer = SendMsgResp::decode(answer.as_slice())
-                .map_err(|error| Error::Protocol(format!("unreadable answer to a send: {error}")))?;
-            accepted(session, message, answer).await
-        }
-        Err(error @ Error::Server { .. }) if !error.is_token_error() => refused(session, message, error).await,
-        Err(error) => Err(error),
-    }
-}
-
-async fn accepted(session: &Arc<Session>, message: i64, answer: SendMsgResp) -> Result<()> {
-    let waited_for = session.outbox.waiters.has(message);
-    let waiters = session.outbox.waiters();
-    let job = move |changes: &mut Changes<'_>| {
-        if let Some(modified) = &answer.modify {
-            messages::replace_content(changes.connection, message, modified)?;
-        }
-        let news = messages::acknowledge(changes.connection, message, &answer.server_msg_id, answer.send_time)?;
-        outbox::remove(changes.connection, message)?;
-        conclude(changes, message, news, waited_for)
-    };
-    session.commit_then(job, move |done| waiters.settle(message, Settled::Accepted(Box::new(done)))).await?;
-    Ok(())
-}
-
-async fn refused(session: &Arc<Session>, message: i64, error: Error) -> Result<()> {
-    let waited_for = session.outbox.waiters.has(message);
-    let reason = SendError { code: error.code().to_owned(), err_code: error.err_code(), err_msg: error.to_string() };
-    session
-        .commit(move |changes| {
-            let text = serde_json::to_string(&reason).map_err(|error| Error::Internal(error.to_string()))?;
-            messages::set_status(changes.connection, message, status::FAILED, &text)?;
-            outbox::remove(changes.connection, message)?;
-            conclude(changes, message, true, waited_for)
-        })
-        .await?;
-    session.outbox.waiters.settle(message, Settled::Failed(error));
-    Ok(())
-}
-
-/// Refreshes the conversation and tells the outcome to those who cannot hear it from the call.
-fn conclude(changes: &mut Changes<'_>, message: i64, news: bool, waited_for: bool) -> Result<Message> {
-    let row = messages::get(changes.connection, message)?
-        .ok_or_else(|| Error::NotFound { what: "message", id: message.to_string() })?;
-    let before = conversations::get(changes.connection, row.conversation)?;
-    let touched = news && before.latest_message == row.id;
-    let after = changes.settle(&before, before.clone(), touched)?;
-    let api = row.into_api(after.has_read_seq, changes.me);
-    if news && !waited_for {
-        changes.last.push(Event::MessageSendStateChanged(MessageSendState {
-            conversation_id: after.conversation_id,
-            client_msg_id: api.client_msg_id.clone(),
-            status: api.status,
-            send_error: api.send_error.clone(),
-        }));
-    }
-    Ok(api)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+
+    const CONVERSATION: i64 = 7;
+
+    fn stopped(attempt: i64) -> (Lane, Instant) {
+        let rows = [1, 2].map(|message| OutboxRow { message, conversation: CONVERSATION, attempt, created_at: 0 });
+        let outbox = Outbox::new(&rows);
+        let lane = outbox.lock().remove(&CONVERSATION).expect("a lane");
+        let since = lane.stopped.expect("nothing leaves before a comparison");
+        (lane, since)
+    }
+
+    #[tokio::test]
+    async fn what_may_have_left_is_sent_again_after_a_comparison_that_surely_would_have_found_it() {
+        let (mut lane, since) = stopped(1);
+        let due = since + STORED_WITHIN;
+        assert_eq!(lane.compared(due - Duration::from_millis(1)), Some(due));
+        assert!(!lane.start(true));
+        assert_eq!(lane.compared(due), None);
+        assert!(!lane.start(false), "not without a connection");
+        assert!(lane.start(true));
+    }
+
+    #[tokio::test]
+    async fn what_never_left_goes_after_any_comparison() {
+        let (mut lane, since) = stopped(0);
+        assert!(!lane.start(true));
+        assert_eq!(lane.compared(since), None);
+        assert!(lane.start(true));
+    }
+
+    #[tokio::test]
+    async fn what_arrived_makes_way() {
+        let rows = [(1, 1), (2, 0)].map(|(message, attempt)| OutboxRow {
+            message,
+            conversation: CONVERSATION,
+            attempt,
+            created_at: 0,
+        });
+        let outbox = Outbox::new(&rows);
+        outbox.arrived(CONVERSATION, 1);
+        let mut lane = outbox.lock().remove(&CONVERSATION).expect("a lane");
+        assert_eq!(lane.compared(lane.stopped.expect("stopped")), None);
+        assert_eq!(lane.queue.front().map(|head| head.message), Some(2));
+    }
 
     #[tokio::test]
     async fn turns_come_in_the_order_in_which_they_were_taken_even_if_one_is_given_up() {

@@ -1,26 +1,30 @@
 //! Fetching messages: what a comparison found missing, gaps, and notification streams.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{StreamExt, stream};
-use openim_proto::constants::operation;
+use openim_proto::constants::{MAX_SEQ, operation};
 use openim_proto::msg::{ConversationSeqs, GetLastMessageReq, GetLastMessageResp, GetSeqMessageReq, GetSeqMessageResp};
 use openim_proto::sdkws::{PullMessageBySeqsReq, PullMessageBySeqsResp, PullOrder, SeqRange};
 use openim_proto::{Message, ids};
+use tokio::sync::mpsc;
 
 use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::store::{conversations, outbox, seqs};
+use crate::sync::Comparison;
 use crate::sync::gaps::Range;
 use crate::sync::inbound::{self, Arrival, Delivery};
 use crate::sync::notifications;
 
 /// Seqs in one request: keeps answers below the megabyte that clients may read (gateway.md 2.5).
 const SEQS_PER_REQUEST: i64 = 500;
+/// Newest seqs of a notification stream that are fetched: what older ones told is in the lists by now.
+const MOST_OF_A_STREAM: i64 = 10_000;
 /// Seqs of one notification stream in one request.
 const STREAM_SEQS_PER_REQUEST: i64 = 100;
-/// Requests on their way at once; their answers are applied in order.
+/// Requests on their way at once; their answers are applied in order, as many in a transaction as are there.
 const PIPELINE: usize = 4;
 
 pub(crate) fn decode<T: Message + Default>(answer: &[u8]) -> Result<T> {
@@ -34,8 +38,7 @@ pub(crate) fn decode<T: Message + Default>(answer: &[u8]) -> Result<T> {
 pub(crate) async fn chats(
     session: &Arc<Session>,
     times: &BTreeMap<String, i64>,
-    first: bool,
-    again: bool,
+    Comparison { first, again }: Comparison,
 ) -> Result<()> {
     let (mut rows, doubtful) = session
         .read(|connection| Ok((conversations::all(connection)?, outbox::doubtful_conversations(connection)?)))
@@ -58,45 +61,96 @@ pub(crate) async fn chats(
         }
     }
     let delivery = if first { Delivery::Silent } else { Delivery::Announce };
-    let mut answers = stream::iter(requests(wanted, SEQS_PER_REQUEST))
-        .map(|ranges| async move { pull(session, ranges).await })
-        .buffered(PIPELINE);
-    while let Some(answer) = answers.next().await {
-        let arrivals = answer?
-            .into_iter()
-            .map(|(conversation_id, range, messages)| Arrival {
+    let (read, mut ready) = mpsc::channel(PIPELINE);
+    let requests = Mutex::new(Requests::new(wanted, SEQS_PER_REQUEST));
+    let requests = || requests.lock().unwrap_or_else(PoisonError::into_inner);
+    let reading = async move {
+        let mut answers = stream::iter(std::iter::from_fn(|| requests().next()))
+            .map(|ranges| async move { (ranges.clone(), pull(session, ranges).await) })
+            .buffered(PIPELINE);
+        while let Some((asked, answer)) = answers.next().await {
+            let answer = answer?;
+            // the server has nothing there, whatever it said of the end: it is not asked for the rest
+            let given: BTreeSet<&str> = answer.iter().map(|(id, ..)| id.as_str()).collect();
+            let silent = asked.iter().filter(|(id, _)| !given.contains(id.as_str()));
+            silent.for_each(|(id, _)| requests().leave_out(id));
+            // nobody takes it: writing failed, and tells why
+            if read.send(answer).await.is_err() {
+                break;
+            }
+        }
+        Ok::<_, Error>(())
+    };
+    // what was read while the last transaction ran is the next one
+    let writing = async {
+        let mut pulled = Vec::new();
+        while ready.recv_many(&mut pulled, PIPELINE).await > 0 {
+            let arrival = |(conversation_id, range, messages)| Arrival {
                 conversation_id,
                 messages,
                 answered: vec![range],
                 delivery,
-            })
-            .collect();
-        apply(session, arrivals, first).await?;
-    }
+            };
+            apply(session, pulled.drain(..).flatten().map(arrival).collect(), first).await?;
+        }
+        Ok::<_, Error>(())
+    };
+    tokio::try_join!(reading, writing)?;
     if first { repair_previews(session).await } else { Ok(()) }
 }
 
-/// Cuts ranges into requests.
-fn requests(wanted: Vec<(String, Range)>, limit: i64) -> Vec<Vec<(String, Range)>> {
-    let mut requests = Vec::new();
-    let mut current = Vec::new();
-    let mut room = limit;
-    for (id, (mut begin, end)) in wanted {
-        while begin <= end {
+/// Of messages that this device lacks, the conversations whose one is the user's own. Nothing is stored.
+pub(crate) async fn own(session: &Session, seqs: Vec<(String, i64)>) -> Result<BTreeSet<String>> {
+    let ranges = seqs.into_iter().map(|(id, seq)| (id, (seq, seq))).collect();
+    let mut own = BTreeSet::new();
+    for ranges in Requests::new(ranges, SEQS_PER_REQUEST) {
+        let pulled = pull(session, ranges).await?.into_iter();
+        own.extend(
+            pulled
+                .filter(|(_, (seq, _), messages)| {
+                    messages.iter().any(|message| message.seq == *seq && message.send_id == session.user_id)
+                })
+                .map(|(id, ..)| id),
+        );
+    }
+    Ok(own)
+}
+
+/// Ranges cut into requests, one at a time: how many there are is the server's word.
+struct Requests {
+    wanted: VecDeque<(String, Range)>,
+    limit: i64,
+}
+
+impl Requests {
+    fn new(wanted: Vec<(String, Range)>, limit: i64) -> Self {
+        Self { wanted: wanted.into(), limit }
+    }
+
+    /// Forgets what is still to be asked of a conversation.
+    fn leave_out(&mut self, conversation_id: &str) {
+        self.wanted.retain(|(id, _)| id != conversation_id);
+    }
+}
+
+impl Iterator for Requests {
+    type Item = Vec<(String, Range)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut request = Vec::new();
+        let mut room = self.limit;
+        while room > 0
+            && let Some((id, (begin, end))) = self.wanted.pop_front()
+        {
             let last = end.min(begin + room - 1);
-            current.push((id.clone(), (begin, last)));
             room -= last - begin + 1;
-            begin = last + 1;
-            if room == 0 {
-                requests.push(std::mem::take(&mut current));
-                room = limit;
+            if last < end {
+                self.wanted.push_front((id.clone(), (last + 1, end)));
             }
+            request.push((id, (begin, last)));
         }
+        (!request.is_empty()).then_some(request)
     }
-    if !current.is_empty() {
-        requests.push(current);
-    }
-    requests
 }
 
 type Pulled = Vec<(String, Range, Vec<openim_proto::sdkws::MsgData>)>;
@@ -116,6 +170,7 @@ async fn pull(session: &Session, ranges: Vec<(String, Range)>) -> Result<Pulled>
             .collect(),
         order: PullOrder::Asc as i32,
     };
+    let asked = ranges.len();
     let answer = session.request(operation::PULL_BY_RANGE, request.encode_to_vec()).await?;
     let mut answer: PullMessageBySeqsResp = decode(&answer)?;
     answer.msgs.append(&mut answer.notification_msgs);
@@ -125,13 +180,15 @@ async fn pull(session: &Session, ranges: Vec<(String, Range)>) -> Result<Pulled>
             pulled.push((id, range, messages.msgs));
         }
     }
+    let messages: usize = pulled.iter().map(|(_, _, messages)| messages.len()).sum();
+    tracing::debug!(ranges = asked, answered = pulled.len(), messages, "pulled");
     Ok(pulled)
 }
 
 async fn apply(session: &Arc<Session>, arrivals: Vec<Arrival>, quiet: bool) -> Result<()> {
     session.room().await;
     session
-        .commit(move |changes| {
+        .commit_many(move |changes| {
             if quiet {
                 changes.quiet();
             }
@@ -187,6 +244,7 @@ pub(crate) async fn gaps(session: &Arc<Session>) -> Result<()> {
         if wanted.is_empty() {
             return Ok(());
         }
+        tracing::info!(conversations = wanted.len(), seqs = SEQS_PER_REQUEST - room, "pushes left gaps: filling them");
         fetch(session, wanted, PullOrder::Desc, Delivery::Announce).await?;
     }
 }
@@ -213,7 +271,7 @@ pub(crate) async fn fetch(
         .into_iter()
         .map(|(conversation_id, mut answered)| {
             let pulled = answer.msgs.remove(&conversation_id).unwrap_or_default();
-            if pulled.is_end && order == PullOrder::Desc && pulled.end_seq > 1 {
+            if pulled.is_end && order == PullOrder::Desc && (2..=MAX_SEQ).contains(&pulled.end_seq) {
                 answered.push((1, pulled.end_seq - 1));
             }
             Arrival { conversation_id, messages: pulled.msgs, answered, delivery }
@@ -231,14 +289,14 @@ pub(crate) async fn streams(session: &Arc<Session>, newest: &BTreeMap<String, i6
         let begin = move |changes: &mut crate::sync::changes::Changes<'_>| {
             newest.iter().try_for_each(|(id, seq)| seqs::advance_cursor(changes.connection, id, *seq))
         };
-        session.commit(begin).await?;
+        session.commit_many(begin).await?;
         return Ok(());
     }
     let wanted = session
         .read(move |connection| {
             let mut wanted = Vec::new();
             for (id, end) in newest {
-                let begin = seqs::cursor(connection, &id)?.unwrap_or(0) + 1;
+                let begin = (seqs::cursor(connection, &id)?.unwrap_or(0) + 1).max(end - MOST_OF_A_STREAM + 1);
                 if begin <= end {
                     wanted.push((id, (begin, end)));
                 }
@@ -246,11 +304,11 @@ pub(crate) async fn streams(session: &Arc<Session>, newest: &BTreeMap<String, i6
             Ok(wanted)
         })
         .await?;
-    for ranges in requests(wanted, STREAM_SEQS_PER_REQUEST) {
+    for ranges in Requests::new(wanted, STREAM_SEQS_PER_REQUEST) {
         let asked = ranges.clone();
         let pulled = pull(session, ranges).await?;
         session
-            .commit(move |changes| {
+            .commit_many(move |changes| {
                 for (id, _, messages) in &pulled {
                     for message in messages.iter().filter(|message| message.content_type != 0) {
                         notifications::apply(changes, id, message)?;
@@ -271,7 +329,7 @@ mod tests {
     #[test]
     fn long_ranges_are_cut_and_short_ones_share_a_request() {
         let wanted = vec![("a".to_owned(), (1, 3)), ("b".to_owned(), (5, 11)), ("c".to_owned(), (2, 2))];
-        let cut = requests(wanted, 5);
+        let cut: Vec<_> = Requests::new(wanted, 5).collect();
         assert_eq!(
             cut,
             vec![
@@ -280,5 +338,11 @@ mod tests {
                 vec![("c".to_owned(), (2, 2))],
             ]
         );
+        let endless = vec![("a".to_owned(), (1, i64::MAX / 2))];
+        let mut requests = Requests::new(endless.clone(), 5);
+        requests.next();
+        requests.leave_out("a");
+        assert_eq!(requests.next(), None);
+        assert_eq!(Requests::new(endless, 5).nth(1), Some(vec![("a".to_owned(), (6, 10))]));
     }
 }

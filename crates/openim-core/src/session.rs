@@ -2,10 +2,12 @@
 //! gone and none of its events follows (I10).
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use openim_proto::Message as _;
 use openim_proto::constants::operation;
 use openim_proto::error_code;
@@ -13,23 +15,31 @@ use openim_proto::push::DelUserPushTokenReq;
 use openim_proto::sdkws::MsgData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::announcer::Announcer;
+use crate::change::{List, Notification};
 use crate::client::{Done, WaitUntil};
 use crate::clock::Clock;
 use crate::config::{Config, OnCorruptDatabase};
 use crate::connect;
 use crate::error::{Error, Result};
-use crate::event::{Event, EventQueue, SessionEvents};
+use crate::event::Event;
+use crate::event_queue::{EventQueue, SessionEvents};
 use crate::listen;
-use crate::model::{ConnectionStatus, LoginStatus, MessageSendState, SelfUserInfo, Stats, Status, SyncStatus};
-use crate::net::{Api, Socket, SocketConfig};
-use crate::outbox::{Outbox, Settled};
+use crate::model::{ConnectionStatus, LoginStatus, SelfUserInfo, Stats, Status, SyncStatus};
+use crate::net::{self, Api, Socket, SocketConfig, Transport};
+use crate::outbox::Outbox;
+use crate::presence::Presence;
+use crate::scope::Scope;
 use crate::sensitive::Sensitive;
-use crate::store::{Database, DatabaseConfig, Opened, conversations, meta, outbox, users};
-use crate::sync::changes::{Changes, FollowUp, Outcome};
+use crate::store::{Database, DatabaseConfig, Opened, Weight, conversations, meta, outbox, users};
+use crate::sync::changes::{Changes, FollowUp};
+use crate::token::{Renewal, TokenProvider};
+use crate::transmit;
 
 /// Frames that may wait for the inbound pipeline; then the socket is no longer read.
 const INBOUND_FRAMES: usize = 1024;
@@ -46,16 +56,40 @@ enum Progress {
     Over(Error),
 }
 
+/// One reading of a list after another: an answer that is applied after a newer one would bring back what was.
+#[derive(Debug, Default)]
+pub(crate) struct ListTurns {
+    pub(crate) profile: tokio::sync::Mutex<()>,
+    pub(crate) conversations: tokio::sync::Mutex<()>,
+    pub(crate) friends: tokio::sync::Mutex<()>,
+    pub(crate) friend_requests: tokio::sync::Mutex<()>,
+    pub(crate) blacks: tokio::sync::Mutex<()>,
+}
+
 /// One login.
 pub(crate) struct Session {
     pub(crate) user_id: String,
     pub(crate) config: Arc<Config>,
     pub(crate) clock: Clock,
     pub(crate) socket: Socket,
-    pub(crate) outbox: Outbox,
+    pub(crate) outbox: Arc<Outbox>,
     store: Database,
     api: Api,
-    token: Arc<RwLock<Sensitive<String>>>,
+    pub(crate) token: Arc<RwLock<Sensitive<String>>>,
+    pub(crate) renewal: Renewal,
+    background: Arc<AtomicBool>,
+    /// The first sync of this device is not through: what arrives is no news to anybody (client-behaviour.md 4.3).
+    pub(crate) new_device: Arc<AtomicBool>,
+    /// The application is back in the foreground: listeners want to hear what it missed.
+    pub(crate) foreground: Notify,
+    /// Something's outcome is open: the next comparison tells. Asked for while one runs, another follows.
+    pub(crate) recheck: Notify,
+    /// Held while the session compares itself with the server: one comparison after another.
+    pub(crate) comparing: tokio::sync::Mutex<()>,
+    /// Held while one of the lists is read and stored.
+    pub(crate) turns: ListTurns,
+    /// Whose presence the user wants to know.
+    pub(crate) presence: Presence,
     profile: RwLock<SelfUserInfo>,
     /// Receivers whose profile this session has asked for.
     peers: Mutex<HashSet<String>>,
@@ -65,17 +99,7 @@ pub(crate) struct Session {
     over: AtomicBool,
     ended: CancellationToken,
     tasks: TaskTracker,
-}
-
-/// What a commit does after it: events, follow-ups, sends that are over. Runs on the writer thread in commit order.
-struct Announcer {
-    events: SessionEvents,
-    /// The total that listeners know.
-    total: AtomicI64,
-    follow_up: Mutex<FollowUp>,
-    follow: Notify,
-    outbox: Arc<crate::outbox::Waiters>,
-    last: AtomicU64,
+    scope: Scope,
 }
 
 impl std::fmt::Debug for Session {
@@ -92,37 +116,39 @@ impl Session {
         queue: Arc<EventQueue>,
         user_id: String,
         token: Sensitive<String>,
+        provider: Option<TokenProvider>,
+        transport: Arc<Transport>,
     ) -> Result<Arc<Self>> {
         let (store, opened) = open_database(&config, &user_id).await?;
         let me = user_id.clone();
-        let (profile, total, pending) = store
+        let (profile, total, pending, new_device) = store
             .read(move |connection| {
                 let profile = users::get(connection, &me)?;
-                Ok((profile, conversations::total_unread(connection)?, outbox::all(connection)?))
+                let new_device = meta::get(connection, meta::INITIAL_SYNC_DONE)?.is_none();
+                Ok((profile, conversations::total_unread(connection)?, outbox::all(connection)?, new_device))
             })
             .await?;
+        tracing::info!(unsent = pending.len(), new_device, "session begins");
+        let scope = Scope::session(&user_id, config.platform_id);
         let ended = CancellationToken::new();
         let token = Arc::new(RwLock::new(token));
         let (socket_events, inbound) = mpsc::channel(INBOUND_FRAMES);
-        let outbox = Outbox::new(&pending);
-        let announcer = Arc::new(Announcer {
-            events: SessionEvents::new(queue),
-            total: AtomicI64::new(total),
-            follow_up: Mutex::default(),
-            follow: Notify::new(),
-            outbox: outbox.waiters(),
-            last: AtomicU64::new(0),
-        });
+        let outbox = Arc::new(Outbox::new(&pending));
+        let announcer = Arc::new(Announcer::new(SessionEvents::new(queue), total, outbox.clone()));
+        let background = Arc::new(AtomicBool::new(false));
         let socket_config = SocketConfig {
             ws_addr: config.ws_addr.clone(),
             user_id: user_id.clone(),
             platform_id: config.platform_id,
             token: token.clone(),
-            compression: config.compression,
+            wire: config.wire(),
+            background: background.clone(),
+            transport: transport.clone(),
+            scope: scope.clone(),
             clock: clock.clone(),
         };
         let session = Arc::new(Self {
-            api: Api::new(config.api_base(), token.clone(), clock.clone()),
+            api: Api::new(config.api_base(), token.clone(), clock.clone(), transport),
             socket: Socket::start(socket_config, socket_events, ended.child_token()),
             profile: RwLock::new(profile.map_or_else(
                 || SelfUserInfo { user_id: user_id.clone(), ..SelfUserInfo::default() },
@@ -135,30 +161,42 @@ impl Session {
             outbox,
             store,
             token,
+            renewal: Renewal::new(provider),
+            background,
+            new_device: Arc::new(AtomicBool::new(new_device)),
+            foreground: Notify::new(),
+            recheck: Notify::new(),
+            comparing: tokio::sync::Mutex::default(),
+            turns: ListTurns::default(),
+            presence: Presence::default(),
             announcer,
             progress: watch::Sender::new(Progress::Starting),
             connection: Mutex::default(),
             over: AtomicBool::new(false),
             ended,
             tasks: TaskTracker::new(),
+            scope,
         });
         if let Opened::Reset { moved_to } = opened {
+            tracing::warn!(moved_to = %moved_to.display(), "the damaged database was moved aside");
             session.emit(vec![Event::DatabaseReset { moved_to: moved_to.display().to_string() }]);
         }
         session.spawn(listen::listen(session.clone(), inbound));
         session.spawn(connect::follow(session.clone()));
+        session.spawn(transmit::expire(session.clone()));
         Ok(session)
     }
 
     /// Runs a task that ends with the session.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let ended = self.ended.clone();
-        self.tasks.spawn(async move {
+        self.tasks.spawn(self.scope.clone().run(async move {
             tokio::select! {
+                biased;
                 () = ended.cancelled() => {}
                 () = task => {}
             }
-        });
+        }));
     }
 
     /// Runs a job in a transaction and announces what it did; the result carries the number of its last event.
@@ -166,24 +204,38 @@ impl Session {
         &self,
         job: impl FnOnce(&mut Changes<'_>) -> Result<R> + Send + 'static,
     ) -> Result<Done<R>> {
-        self.commit_then(job, |done| done).await
+        self.commit_then(Weight::Light, job, |done| done).await
     }
 
-    /// Like [`Session::commit`]; `then` runs on the writer thread right after the events are out, without waiting for the
-    /// caller's turn.
+    /// Like [`Session::commit`], for a job that may touch any number of rows.
+    pub(crate) async fn commit_many<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Changes<'_>) -> Result<R> + Send + 'static,
+    ) -> Result<Done<R>> {
+        self.commit_then(Weight::Heavy, job, |done| done).await
+    }
+
+    /// Like [`Session::commit`]; `then` runs right after the events are out, without waiting for the caller's turn.
     pub(crate) async fn commit_then<R: Send + 'static, A: Send + 'static>(
         &self,
+        weight: Weight,
         job: impl FnOnce(&mut Changes<'_>) -> Result<R> + Send + 'static,
         then: impl FnOnce(Done<R>) -> A + Send + 'static,
     ) -> Result<A> {
         let me = self.user_id.clone();
         let announcer = self.announcer.clone();
+        let offline = self.background.load(Ordering::SeqCst) && self.profile().global_recv_msg_opt == 0;
+        let followed = announcer.events.is_followed();
         let work = move |connection: &rusqlite::Connection| {
             let mut changes = Changes::new(connection, &me);
+            changes.offline = offline;
+            changes.followed = followed;
             let value = job(&mut changes)?;
             Ok((value, changes.finish()?))
         };
-        self.store.write(work, move |(value, outcome)| then(Done { value, event: announcer.announce(outcome) })).await
+        self.store
+            .write(weight, work, move |(value, outcome)| then(Done { value, event: announcer.announce(outcome) }))
+            .await
     }
 
     /// Reads; never waits for the writer.
@@ -196,26 +248,40 @@ impl Session {
 
     /// A REST call. A refused token ends the session; the end of the session ends the call.
     pub(crate) async fn rest<T: DeserializeOwned + Default>(&self, path: &str, body: &impl Serialize) -> Result<T> {
-        let result = tokio::select! {
-            () = self.ended.cancelled() => return Err(Error::LoggedOut),
-            result = self.api.call(path, body) => result,
+        let body = serde_json::to_vec(body).map_err(|error| Error::Internal(error.to_string()))?;
+        net::data(path, self.rest_data(path, body.into()).await?)
+    }
+
+    /// Boxed and not generic: every call would hold a copy.
+    fn rest_data<'a>(&'a self, path: &'a str, body: Bytes) -> BoxFuture<'a, Result<Option<Box<RawValue>>>> {
+        let call = async move {
+            let token = self.current_token();
+            match self.api.call(path, body.clone()).await {
+                Err(error) if error.is_token_error() => {
+                    self.renew(&token, error).await?;
+                    self.api.call(path, body).await
+                }
+                other => other,
+            }
         };
-        self.watch_token(result)
+        Box::pin(async move {
+            tokio::select! {
+                () = self.ended.cancelled() => Err(Error::LoggedOut),
+                result = call => result,
+            }
+        })
     }
 
     /// A request over the socket. A refused token ends the session.
     pub(crate) async fn request(&self, operation: i32, payload: Vec<u8>) -> Result<Vec<u8>> {
-        let result = self.socket.request(operation, payload).await;
-        self.watch_token(result)
-    }
-
-    fn watch_token<T>(&self, result: Result<T>) -> Result<T> {
-        if let Err(error) = &result
-            && error.is_token_error()
-        {
-            self.end_with(error.clone());
+        let token = self.current_token();
+        match self.socket.request(operation, payload).await {
+            Err(error) if error.is_token_error() => {
+                self.renew(&token, error).await?;
+                Err(Error::Network("the connection is made anew with a renewed token".to_owned()))
+            }
+            other => other,
         }
-        result
     }
 
     /// Enqueues events; the number of the last one.
@@ -223,8 +289,13 @@ impl Session {
         self.announcer.emit(events)
     }
 
+    /// The notifications that asked for a reading of the list: what it shows is theirs.
+    pub(crate) fn take_sources(&self, list: List) -> Vec<Arc<Notification>> {
+        self.announcer.take_sources(list)
+    }
+
     pub(crate) fn last_event(&self) -> u64 {
-        self.announcer.last.load(Ordering::SeqCst)
+        self.announcer.last()
     }
 
     /// Waits until listeners have caught up enough for more messages.
@@ -232,20 +303,9 @@ impl Session {
         self.announcer.events.room().await;
     }
 
-    /// Asks for work that follows a commit.
-    pub(crate) fn ask(&self, follow_up: FollowUp) {
-        self.announcer.ask(follow_up);
-    }
-
     /// The next work that follows commits.
     pub(crate) async fn asked(&self) -> FollowUp {
-        loop {
-            let asked = std::mem::take(&mut *lock(&self.announcer.follow_up));
-            if asked != FollowUp::default() {
-                return asked;
-            }
-            self.announcer.follow.notified().await;
-        }
+        self.announcer.asked().await
     }
 
     pub(crate) fn profile(&self) -> SelfUserInfo {
@@ -269,17 +329,6 @@ impl Session {
         lock(&self.peers).insert(user_id.to_owned());
     }
 
-    /// A new token for the same user: connects again with it. The same token changes nothing.
-    pub(crate) fn set_token(&self, token: Sensitive<String>) {
-        let mut current = self.token.write().unwrap_or_else(PoisonError::into_inner);
-        if *current != token {
-            *current = token;
-            drop(current);
-            self.progress.send_replace(Progress::Starting);
-            self.socket.reconnect();
-        }
-    }
-
     /// Waits as far as asked. A network error means logged in and retrying, a token error logged out (R4).
     pub(crate) async fn wait_until(&self, target: WaitUntil) -> Result<()> {
         if target == WaitUntil::Local {
@@ -300,6 +349,11 @@ impl Session {
         }
     }
 
+    /// Waits for the end of the session.
+    pub(crate) async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         self.over.load(Ordering::SeqCst)
     }
@@ -309,14 +363,14 @@ impl Session {
         if self.over.swap(true, Ordering::SeqCst) {
             return;
         }
-        tracing::info!(user_id = self.user_id, code = error.err_code(), "session ended by the server");
+        tracing::warn!(code = error.code(), err_code = error.err_code(), "the server ended the session");
         self.emit(vec![match error.err_code() {
             error_code::TOKEN_EXPIRED => Event::UserTokenExpired,
             error_code::TOKEN_KICKED => Event::KickedOffline,
             _ => Event::UserTokenInvalid(error.to_string()),
         }]);
         self.announcer.events.silence();
-        self.progress.send_replace(Progress::Over(error));
+        self.advance(Progress::Over(error));
         self.ended.cancel();
     }
 
@@ -329,14 +383,9 @@ impl Session {
                 tracing::debug!("the gateway did not confirm the logout");
             }
         }
+        tracing::info!(logout = tell_server, unsent = self.outbox.len(), "session ends");
         let last = self.announcer.events.silence();
-        self.progress.send_if_modified(|progress| {
-            let running = !matches!(progress, Progress::Over(_));
-            if running {
-                *progress = Progress::Over(Error::LoggedOut);
-            }
-            running
-        });
+        self.advance(Progress::Over(Error::LoggedOut));
         self.ended.cancel();
         self.outbox.abandon();
         self.tasks.close();
@@ -345,11 +394,32 @@ impl Session {
         last
     }
 
+    /// Tells whoever waits how far the login is. A session that is over stays over, whatever was still under way.
+    fn advance(&self, next: Progress) {
+        self.progress.send_if_modified(|progress| {
+            let running = !matches!(progress, Progress::Over(_));
+            if running {
+                *progress = next;
+            }
+            running
+        });
+    }
+
     pub(crate) fn set_sync_status(&self, status: SyncStatus) {
         lock(&self.connection).1 = status;
         if status == SyncStatus::Synced {
-            self.progress.send_replace(Progress::Synced);
+            self.advance(Progress::Synced);
         }
+    }
+
+    /// Whether the application was in the background before.
+    pub(crate) fn set_background(&self, background: bool) -> bool {
+        self.background.swap(background, Ordering::SeqCst)
+    }
+
+    /// Begins to connect with another token.
+    pub(crate) fn starting(&self) {
+        self.advance(Progress::Starting);
     }
 
     pub(crate) fn connecting(&self) {
@@ -358,13 +428,13 @@ impl Session {
 
     pub(crate) fn connected(&self) {
         *lock(&self.connection) = (ConnectionStatus::Connected, SyncStatus::Idle);
-        self.progress.send_replace(Progress::Connected);
+        self.advance(Progress::Connected);
     }
 
     /// Without a connection: after a failed attempt, or after losing one.
     pub(crate) fn disconnected(&self, failure: Option<Error>) {
         *lock(&self.connection) = (ConnectionStatus::Disconnected, SyncStatus::Idle);
-        self.progress.send_replace(failure.map_or(Progress::Starting, Progress::Offline));
+        self.advance(failure.map_or(Progress::Starting, Progress::Offline));
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -385,47 +455,6 @@ impl Session {
     }
 }
 
-impl Announcer {
-    fn announce(&self, outcome: Outcome) -> u64 {
-        let mut events = outcome.events;
-        if let Some(total) = outcome.total_unread
-            && self.total.swap(total, Ordering::SeqCst) != total
-            && !outcome.quiet
-        {
-            events.push(Event::TotalUnreadMessageCountChanged(total));
-        }
-        events.extend(outcome.last);
-        let mut event = if events.is_empty() { 0 } else { self.emit(events) };
-        self.ask(outcome.follow_up);
-        for arrived in outcome.arrived {
-            if !self.outbox.settle(arrived.message, Settled::Arrived(event)) {
-                event = self.emit(vec![Event::MessageSendStateChanged(MessageSendState {
-                    conversation_id: arrived.conversation_id,
-                    client_msg_id: arrived.client_msg_id,
-                    status: openim_proto::constants::status::SENT,
-                    send_error: None,
-                })]);
-            }
-        }
-        event
-    }
-
-    fn emit(&self, events: Vec<Event>) -> u64 {
-        let last = self.events.emit(events);
-        self.last.fetch_max(last, Ordering::SeqCst);
-        last
-    }
-
-    fn ask(&self, follow_up: FollowUp) {
-        if follow_up != FollowUp::default() {
-            let mut asked = lock(&self.follow_up);
-            *asked = asked.merge(follow_up);
-            drop(asked);
-            self.follow.notify_one();
-        }
-    }
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -435,12 +464,13 @@ async fn open_database(config: &Config, user_id: &str) -> Result<(Database, Open
         folder: config.folder(),
         name: file_name(user_id, config.platform_id),
         reset_if_corrupt: config.on_corrupt_database == OnCorruptDatabase::Reset,
+        cache_budget: config.cache_budget_bytes,
     };
     let identity = format!("{user_id} {} {}", config.api_addr, config.ws_addr);
-    let (store, opened) = tokio::task::spawn_blocking(move || Database::open(&database))
-        .await
-        .map_err(|error| Error::Internal(format!("opening the database was interrupted: {error}")))??;
-    store.write(move |connection| meta::set(connection, meta::SERVER_IDENTITY, &identity), |()| ()).await?;
+    let (store, opened) = Database::open(database).await?;
+    store
+        .write(Weight::Light, move |connection| meta::set(connection, meta::SERVER_IDENTITY, &identity), |()| ())
+        .await?;
     Ok((store, opened))
 }
 

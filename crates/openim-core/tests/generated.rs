@@ -1,4 +1,4 @@
-//! Files that are written from the structs of this crate: `js/types.d.ts` and `docs/errors.md`. The tests compare; with
+//! Files that are written from what this crate knows: `js/types.d.ts`, `js/refusals.js` and `docs/errors.md`. The tests compare; with
 //! `UPDATE_GENERATED=1` (`cargo xtask gen`) they write.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -7,10 +7,11 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use openim_core::model::{
-    AdvancedHistoryMessages, AttachedInfoElem, Body, ConnectionStatus, Conversation, GroupHasReadInfo, Message,
-    MessageSendState, OfflinePush, PublicUserInfo, Receipt, SelfUserInfo, SendError, Stats, SyncStatus,
+    AdvancedHistoryMessages, AttachedInfoElem, Black, Body, ConnectionStatus, Conversation, Friend, FriendApplication,
+    Friendship, GroupHasReadInfo, Message, MessageSendState, OfflinePush, PublicUserInfo, Receipt, SelfUserInfo,
+    SendError, Stats, SyncStatus, UserOnlineState,
 };
-use openim_core::{Retry, SITUATIONS};
+use openim_core::{Error, Retry, SITUATIONS};
 use openim_proto::constants::content_type;
 use openim_proto::content;
 use ts_rs::{Config, TS};
@@ -87,6 +88,11 @@ fn the_payload_types() {
         Conversation,
         SelfUserInfo,
         PublicUserInfo,
+        UserOnlineState,
+        Friend,
+        Friendship,
+        FriendApplication,
+        Black,
         Receipt,
         ConnectionStatus,
         SyncStatus,
@@ -99,7 +105,7 @@ fn the_payload_types() {
 fn message_union() -> String {
     let mut members: BTreeMap<String, Vec<i32>> = BTreeMap::new();
     for &number in content_type::ALL {
-        let body = serde_json::to_value(Body::from_content(number, "{}")).unwrap();
+        let body = serde_json::to_value(Body::from_content(number, "{}".to_owned())).unwrap();
         let key = body.as_object().unwrap().keys().next().unwrap().clone();
         members.entry(key).or_default().push(number);
     }
@@ -142,4 +148,24 @@ fn the_error_glossary() {
         let _ = writeln!(out, "| `{}` | {} | {retry} | {} |", row.code, row.err_code, row.meaning);
     }
     compare("docs/errors.md", &out);
+}
+
+/// What JavaScript that speaks to the REST API itself calls a refusal.
+#[test]
+fn the_names_of_refusals() {
+    let mut out = String::from(
+        "// Generated from the error table by `cargo xtask gen`; not to be edited.\n'use strict';\n\n/** Name of a refusal \
+         by its number, and whether the same call can succeed later; others are `OPENIM_SERVER`. */\n\
+         module.exports = {\n",
+    );
+    let other = Error::server(0, "", "");
+    for number in 1..10_000 {
+        let refusal = Error::server(number, "", "");
+        if refusal.code() != other.code() {
+            let retryable = refusal.retry() != Retry::Permanent;
+            let _ = writeln!(out, "  {number}: {{ code: '{}', retryable: {retryable} }},", refusal.code());
+        }
+    }
+    out.push_str("};\n");
+    compare("js/refusals.js", &out);
 }

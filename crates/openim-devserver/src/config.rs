@@ -35,6 +35,8 @@ pub struct Config {
     pub allow_remote: bool,
     /// How many logins a user may have at the same time.
     pub multi_login: MultiLogin,
+    /// Connections that the gateway holds; one more is refused with 1601.
+    pub max_connections: usize,
     /// Life of a token in days.
     pub token_expire_days: u32,
     /// Refuses single-chat messages to users who do not have the sender in their friend list.
@@ -47,9 +49,10 @@ pub struct Config {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct MultiLogin {
-    /// 0: nobody's; 1: those of the same platform.
+    /// 0: none; 1: those of the same platform; 4: those of the same class (mobile, PC, pad; every other platform is a
+    /// class of its own); 5: PCs end nobody, and all other platforms together have one login.
     pub policy: u8,
-    /// Under policy 0, how many tokens a platform keeps.
+    /// Under policy 0, how many tokens a platform keeps; the oldest go first.
     pub max_num_one_end: usize,
 }
 
@@ -71,6 +74,7 @@ impl Default for Config {
             admin_user_id: "imAdmin".into(),
             allow_remote: false,
             multi_login: MultiLogin::default(),
+            max_connections: 100_000,
             token_expire_days: 90,
             friend_verify: false,
             group_read_receipt: true,
@@ -117,10 +121,15 @@ impl Config {
         if self.token_expire_days == 0 {
             return Err(Error::Config { reason: "tokenExpireDays is 0".into() });
         }
-        if !matches!(self.multi_login.policy, 0 | 1) {
-            return Err(Error::Config {
-                reason: format!("multiLogin.policy is {}, known are 0 and 1", self.multi_login.policy),
-            });
+        if !matches!(self.multi_login.policy, 0 | 1 | 4 | 5) {
+            let reason = format!("is {}, known are 0, 1, 4 and 5", self.multi_login.policy);
+            return Err(Error::Args { field: "multiLogin.policy".into(), reason });
+        }
+        if self.multi_login.max_num_one_end == 0 {
+            return Err(Error::Args { field: "multiLogin.maxNumOneEnd".into(), reason: "must be at least 1".into() });
+        }
+        if self.max_connections == 0 {
+            return Err(Error::Args { field: "maxConnections".into(), reason: "must be at least 1".into() });
         }
         let remote_is_safe = self.allow_remote && self.secret != DEFAULT_SECRET;
         if !self.is_loopback() && !remote_is_safe {
@@ -148,6 +157,24 @@ mod tests {
         for (text, field) in [(r#"{"apiPrt":7}"#, "apiPrt"), (r#"{"apiPort":"x"}"#, "apiPort: invalid type")] {
             let error = Config::from_json(text).unwrap_err().to_string();
             assert!(error.contains(field), "{error}");
+        }
+    }
+
+    #[test]
+    fn senseless_limits_are_refused_by_name() {
+        let with = |policy, max_num_one_end, max_connections| {
+            let multi_login = MultiLogin { policy, max_num_one_end };
+            Config { multi_login, max_connections, ..Config::default() }.check()
+        };
+        for policy in [0, 1, 4, 5] {
+            assert!(with(policy, 1, 1).is_ok());
+        }
+        for (refused, name) in [
+            (with(2, 1, 1), "multiLogin.policy"),
+            (with(0, 0, 1), "multiLogin.maxNumOneEnd"),
+            (with(0, 1, 0), "maxConnections"),
+        ] {
+            assert!(matches!(refused, Err(Error::Args { field, .. }) if field == name), "{name}");
         }
     }
 

@@ -1,14 +1,17 @@
-//! Time and chance, injected so that tests can fix both.
+//! Time, chance and mishap, injected so that tests own them.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Where the server takes time and random bytes from.
+use crate::faults::Faults;
+
+/// Where the server takes time and random bytes from, and what goes wrong.
 #[derive(Clone)]
 pub struct Environment {
     now: Arc<Clock>,
     fill: Arc<Chance>,
+    faults: Faults,
 }
 
 type Clock = dyn Fn() -> i64 + Send + Sync;
@@ -20,11 +23,28 @@ impl Environment {
         now: impl Fn() -> i64 + Send + Sync + 'static,
         fill: impl Fn(&mut [u8]) + Send + Sync + 'static,
     ) -> Self {
-        Self { now: Arc::new(now), fill: Arc::new(fill) }
+        Self { now: Arc::new(now), fill: Arc::new(fill), faults: Faults::default() }
     }
 
-    /// Milliseconds since 1970.
+    /// The same with levers that somebody holds already.
+    #[must_use]
+    pub fn with_faults(mut self, faults: Faults) -> Self {
+        self.faults = faults;
+        self
+    }
+
+    /// The levers.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// Milliseconds since 1970 by the server's clock, which a lever may have moved.
     pub fn now_ms(&self) -> i64 {
+        self.true_now_ms().saturating_add(self.faults.clock_shift())
+    }
+
+    /// Milliseconds since 1970 by the clock that was injected.
+    pub(crate) fn true_now_ms(&self) -> i64 {
         (self.now)()
     }
 

@@ -12,6 +12,14 @@ pub enum Error {
         /// Which, and what is wrong with it.
         reason: String,
     },
+    /// A value is out of its range, or does not fit the others.
+    #[error("{field} {reason}")]
+    Args {
+        /// Which, as the caller wrote it.
+        field: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The host is reachable from elsewhere and that was not asked for, or the secret is the well-known one.
     #[error("{host} is not a loopback address: this needs allowRemote and a secret of your own")]
     RemoteNotAllowed {

@@ -10,9 +10,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::domain::Domain;
+use crate::domain::{Domain, store_late};
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::faults::{Disturbance, Faults};
 use crate::{account, api, gateway};
 
 /// How long a REST answer may take to leave while the server stops.
@@ -69,11 +70,13 @@ impl DevServer {
             ws_addr: format!("ws://{}", address(&gateway)?),
             account_addr: format!("http://{}", address(&account)?),
         };
-        let domain = Arc::new(Domain::open(Arc::new(config), environment)?);
+        let (domain, waiting) = Domain::open(Arc::new(config), environment)?;
+        let domain = Arc::new(domain);
         let (ended, tasks) = (CancellationToken::new(), TaskTracker::new());
-        tasks.spawn(serve(api, api::router(domain.clone()), ended.clone()));
+        tasks.spawn(serve(api, api::router(domain.clone(), ended.clone()), ended.clone()));
         tasks.spawn(serve(account, account::router(), ended.clone()));
         tasks.spawn(gateway::serve(gateway, domain.clone(), ended.clone(), tasks.clone()));
+        tasks.spawn(store_late(domain.clone(), waiting, ended.clone()));
         tasks.close();
         tracing::info!(api = addresses.api_addr, ws = addresses.ws_addr, "dev server is ready");
         Ok(Self { domain, addresses, ended, tasks })
@@ -103,6 +106,41 @@ impl DevServer {
         };
         self.settled().await?;
         Ok(token)
+    }
+
+    /// The levers that make faults.
+    pub fn faults(&self) -> &Faults {
+        self.domain.environment.faults()
+    }
+
+    /// Waits until a lever has acted so often; false if it is over, or the server stops, before.
+    pub async fn acted(&self, id: u64, times: u64) -> bool {
+        tokio::select! {
+            acted = self.faults().acted(id, times) => acted,
+            () = self.ended.cancelled() => false,
+        }
+    }
+
+    /// Undoes what can be undone: takes every lever away, sets the clock right and lets stalled connections go on.
+    pub fn clear_faults(&self) -> Result<(), Error> {
+        self.faults().clear_all();
+        self.disturb(None, None, Disturbance::Resume).map(drop)
+    }
+
+    /// Does something to the open connections of a user, or of all users, on a platform, or on all; gives their number.
+    pub fn disturb(
+        &self,
+        user_id: Option<&str>,
+        platform_id: Option<i32>,
+        disturbance: Disturbance,
+    ) -> Result<usize, Error> {
+        self.domain.world().disturb(user_id, platform_id, disturbance)
+    }
+
+    /// Skips `count` seqs of a conversation that has messages: they exist nowhere, and pulls answer a placeholder for
+    /// each. Gives the newest seq.
+    pub fn make_hole(&self, conversation_id: &str, count: i64) -> Result<i64, Error> {
+        self.domain.world().make_hole(conversation_id, count)
     }
 
     /// Ends every connection and task, commits what is queued and closes the database. Idempotent.

@@ -3,7 +3,6 @@
 
 mod support;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::time::{Duration, Instant};
@@ -12,28 +11,7 @@ use openim_devserver::{Config, DevServer, Environment, Error, NewUser};
 use openim_proto::constants::operation;
 use openim_proto::sdkws::{PullMessageBySeqsReq, PullMessageBySeqsResp, SeqRange};
 use serde_json::json;
-use support::{Client, Ended, data, server};
-
-/// A folder of its own, gone with the value.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("openim-devserver-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        Self(path)
-    }
-
-    fn config(&self) -> Config {
-        Config { data_dir: Some(self.0.clone()), ..Config::default() }
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+use support::{Client, Ended, Folder, data, server};
 
 fn port(address: &str) -> u16 {
     address.rsplit_once(':').unwrap().1.parse().unwrap()
@@ -129,7 +107,7 @@ async fn what_cannot_work_is_one_clear_line() {
     let running = DevServer::start(folder.config()).await.unwrap();
     assert!(matches!(DevServer::start(folder.config()).await, Err(Error::DatabaseInUse { .. })));
     running.stop().await;
-    let file = folder.0.join("openim.db");
+    let file = folder.path().join("openim.db");
     std::fs::write(&file, vec![b'x'; 8192]).unwrap();
     let error = DevServer::start(folder.config()).await.unwrap_err();
     assert!(matches!(error, Error::DatabaseDamaged { .. }), "{error}");

@@ -191,5 +191,9 @@ pub mod platform {
 /// The user id that stands for everybody in a list of mentions.
 pub const AT_ALL_TAG: &str = "AtAllTag";
 
+/// The highest seq that can be: what a number of JavaScript holds exactly. A server that says more is wrong, and sums and
+/// neighbours of smaller ones stay within 64 bits.
+pub const MAX_SEQ: i64 = (1 << 53) - 1;
+
 /// Bytes per WebSocket message that a server reads at most, as sent (gateway.md 2.5).
 pub const MAX_FRAME_BYTES: usize = 51_200;

@@ -1,4 +1,5 @@
-//! Request and response frames (gateway.md section 2): JSON text, optionally one gzip member per frame.
+//! Request and response envelopes (gateway.md section 2), their JSON form, and gzip. The gob form is in [`crate::gob`]; a
+//! connection's choice among them is a [`crate::wire::Wire`].
 
 use std::borrow::Cow;
 use std::io::{Read, Write};
@@ -11,6 +12,7 @@ use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
 use crate::constants::operation;
+use crate::gob::GobError;
 
 /// Below this many bytes a gzip member is stored, not deflated: deflating costs 28 us to save a fifth of a small frame.
 const DEFLATE_FROM_BYTES: usize = 1024;
@@ -19,9 +21,12 @@ const DEFLATE_FROM_BYTES: usize = 1024;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvelopeError {
-    /// Not the JSON of an envelope.
-    #[error("frame is not an envelope: {0}")]
+    /// Not the JSON of an envelope. The text does not quote the frame, as serde's would.
+    #[error("frame is not an envelope (line {}, column {})", .0.line(), .0.column())]
     Json(#[from] serde_json::Error),
+    /// Not the gob of an envelope.
+    #[error("frame is not an envelope: {0}")]
+    Gob(#[from] GobError),
     /// `data` is not standard padded base64.
     #[error("data is not base64: {0}")]
     Base64(#[from] base64::DecodeError),

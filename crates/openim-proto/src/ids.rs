@@ -47,6 +47,11 @@ pub fn is_notification(conversation_id: &str) -> bool {
     conversation_id.starts_with("n_")
 }
 
+/// Whether a session type is one of groups: then a conversation has a group, else a peer.
+pub fn is_group(session_type: i32) -> bool {
+    matches!(session_type, session::GROUP | session::GROUP_LEGACY)
+}
+
 /// The chat conversation of a session type, or `None` for a number that is no session type.
 /// `source_id` is the peer's user id, or the group id for group sessions.
 pub fn chat(session_type: i32, self_id: &str, source_id: &str) -> Option<String> {

@@ -3,7 +3,9 @@
 //! | module | what |
 //! |---|---|
 //! | [`sdkws`], [`msg`], [`conversation`], [`push`], [`jssdk`] | protobuf messages (gateway.md section 4); their serde form is the JSON of notifications and REST bodies |
-//! | [`envelope`] | request and response frames, gzip (gateway.md section 2) |
+//! | [`envelope`] | request and response envelopes, their JSON form, gzip (gateway.md section 2) |
+//! | [`gob`] | their gob form (gateway.md 2.4) |
+//! | [`wire`] | encoding and compression of a connection: from envelope to frame and back |
 //! | [`content`] | content elements of user messages (gateway.md 6.4) |
 //! | [`options`] | the options map of a message (gateway.md 6.1) |
 //! | [`ids`] | conversation ids (gateway.md section 5) |
@@ -14,9 +16,11 @@ pub mod constants;
 pub mod content;
 pub mod envelope;
 pub mod error_code;
+pub mod gob;
 pub mod ids;
 mod json;
 pub mod options;
+pub mod wire;
 
 /// Generated from `proto/sdkws.proto`.
 #[allow(missing_docs, clippy::all)]

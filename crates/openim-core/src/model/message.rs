@@ -5,7 +5,8 @@ use openim_proto::content::{
     AdvancedTextElem, AtTextElem, CardElem, CustomElem, FaceElem, FileElem, LocationElem, MarkdownTextElem, MergeElem,
     NotificationElem, PictureElem, QuoteElem, SoundElem, TextElem, TypingElem, VideoElem,
 };
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A message. `body` is flattened: exactly one element key, chosen by `content_type`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -42,10 +43,10 @@ pub struct Message {
     /// Platform of the sending device.
     #[serde(rename = "senderPlatformID", default)]
     pub sender_platform_id: i32,
-    /// Sender's name when it was sent.
+    /// Sender's name: as it is known now, or when it was sent if his profile is not known.
     #[serde(default)]
     pub sender_nickname: String,
-    /// Sender's avatar when it was sent.
+    /// Sender's avatar: as it is known now, or when it was sent if his profile is not known.
     #[serde(default)]
     pub sender_face_url: String,
     /// Group; empty in single chats.
@@ -85,6 +86,19 @@ pub struct Message {
 }
 
 impl Message {
+    /// Reads the content and the attached info, which are texts until somebody wants to see them. Stock clients send
+    /// attached info as JSON, `null` or nothing (gateway.md 6.4). Done twice it changes nothing.
+    #[must_use]
+    pub(crate) fn unfold(mut self) -> Self {
+        if let Body::Content(content) = self.body {
+            self.body = Body::from_content(self.content_type, content);
+        }
+        if !self.attached_info.is_empty() {
+            self.attached_info_elem = serde_json::from_str(&self.attached_info).unwrap_or_default();
+        }
+        self
+    }
+
     /// Estimate of the memory it holds and of its JSON.
     pub fn bytes(&self) -> usize {
         700 + self.body.bytes() + self.ex.len() + self.local_ex.len() + self.attached_info.len()
@@ -92,7 +106,7 @@ impl Message {
 }
 
 /// The content element of a message; a content type without an element of its own keeps its text in `content`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]
 pub enum Body {
@@ -123,29 +137,60 @@ impl Default for Body {
 
 impl Body {
     /// Reads the wire content (gateway.md 6.4). What cannot be read is kept as it came, never dropped.
-    pub fn from_content(content_type: i32, content: &str) -> Self {
-        fn read<'a, T: Deserialize<'a>>(content: &'a str, body: fn(T) -> Body) -> Body {
-            serde_json::from_str(content).map_or_else(|_| Body::Content(content.to_owned()), body)
+    pub fn from_content(content_type: i32, content: String) -> Self {
+        match Self::read(content_type, &content) {
+            Some(Ok(body)) => body,
+            _ => Self::Content(content),
+        }
+    }
+
+    /// Reads the element of a content type; `None` for those without one.
+    fn read(content_type: i32, content: &str) -> Option<serde_json::Result<Self>> {
+        fn elem<T: DeserializeOwned>(content: &str, body: fn(T) -> Body) -> Option<serde_json::Result<Body>> {
+            Some(serde_json::from_str(content).map(body))
         }
         match content_type {
-            t::TEXT => read(content, Self::TextElem),
-            t::PICTURE => read(content, Self::PictureElem),
-            t::SOUND => read(content, Self::SoundElem),
-            t::VIDEO => read(content, Self::VideoElem),
-            t::FILE => read(content, Self::FileElem),
-            t::AT_TEXT => read(content, Self::AtTextElem),
-            t::MERGER => read(content, Self::MergeElem),
-            t::CARD => read(content, Self::CardElem),
-            t::LOCATION => read(content, Self::LocationElem),
-            t::CUSTOM | t::CUSTOM_QUIET | t::CUSTOM_ONLINE_ONLY => read(content, Self::CustomElem),
-            t::QUOTE => read(content, Self::QuoteElem),
-            t::FACE => read(content, Self::FaceElem),
-            t::ADVANCED_TEXT => read(content, Self::AdvancedTextElem),
-            t::MARKDOWN_TEXT => read(content, Self::MarkdownTextElem),
-            t::TYPING => read(content, Self::TypingElem),
-            other if t::is_notification(other) => read(content, Self::NotificationElem),
-            _ => Self::Content(content.to_owned()),
+            t::TEXT => elem(content, Self::TextElem),
+            t::PICTURE => elem(content, Self::PictureElem),
+            t::SOUND => elem(content, Self::SoundElem),
+            t::VIDEO => elem(content, Self::VideoElem),
+            t::FILE => elem(content, Self::FileElem),
+            t::AT_TEXT => elem(content, Self::AtTextElem),
+            t::MERGER => elem(content, Self::MergeElem),
+            t::CARD => elem(content, Self::CardElem),
+            t::LOCATION => elem(content, Self::LocationElem),
+            t::CUSTOM | t::CUSTOM_QUIET | t::CUSTOM_ONLINE_ONLY => elem(content, Self::CustomElem),
+            t::QUOTE => elem(content, Self::QuoteElem),
+            t::FACE => elem(content, Self::FaceElem),
+            t::ADVANCED_TEXT => elem(content, Self::AdvancedTextElem),
+            t::MARKDOWN_TEXT => elem(content, Self::MarkdownTextElem),
+            t::TYPING => elem(content, Self::TypingElem),
+            other if t::is_notification(other) => elem(content, Self::NotificationElem),
+            _ => None,
         }
+    }
+
+    /// A content type whose element has this key in a message.
+    fn content_type_of(key: &str) -> Option<i32> {
+        Some(match key {
+            "textElem" => t::TEXT,
+            "pictureElem" => t::PICTURE,
+            "soundElem" => t::SOUND,
+            "videoElem" => t::VIDEO,
+            "fileElem" => t::FILE,
+            "atTextElem" => t::AT_TEXT,
+            "mergeElem" => t::MERGER,
+            "cardElem" => t::CARD,
+            "locationElem" => t::LOCATION,
+            "customElem" => t::CUSTOM,
+            "quoteElem" => t::QUOTE,
+            "faceElem" => t::FACE,
+            "advancedTextElem" => t::ADVANCED_TEXT,
+            "markdownTextElem" => t::MARKDOWN_TEXT,
+            "typingElem" => t::TYPING,
+            "notificationElem" => t::FRIEND_APPLICATION,
+            _ => return None,
+        })
     }
 
     /// The wire content: JSON of exactly the element.
@@ -182,6 +227,41 @@ impl Body {
             Self::Content(text) => text.len(),
             _ => 600,
         }
+    }
+}
+
+/// The first key that names an element counts. Its value takes the way that wire content takes: read by the derived code,
+/// every element's reader would be in the addon twice.
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Element;
+
+        impl<'de> Visitor<'de> for Element {
+            type Value = Body;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a message with an element such as textElem")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Body, A::Error> {
+                while let Some(key) = members.next_key::<String>()? {
+                    if key == "content" {
+                        return members.next_value().map(Body::Content);
+                    }
+                    let Some(content_type) = Body::content_type_of(&key) else {
+                        members.next_value::<IgnoredAny>()?;
+                        continue;
+                    };
+                    let element: serde_json::Value = members.next_value()?;
+                    if let Some(body) = Body::read(content_type, &element.to_string()) {
+                        return body.map_err(|error| A::Error::custom(format!("{key}: {error}")));
+                    }
+                }
+                Err(A::Error::custom("there is no element such as textElem"))
+            }
+        }
+
+        deserializer.deserialize_map(Element)
     }
 }
 
@@ -277,4 +357,29 @@ pub struct AdvancedHistoryMessages {
     pub err_code: i32,
     /// Text for `errCode`.
     pub err_msg: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_element_is_read_back_as_it_was_written() {
+        for content_type in 0..3000 {
+            let body = Body::from_content(content_type, "{}".to_owned());
+            let message = Message { content_type, client_msg_id: "m1".to_owned(), body, ..Message::default() };
+            let text = serde_json::to_string(&message).unwrap();
+            assert_eq!(serde_json::from_str::<Message>(&text).unwrap(), message, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_element_that_is_wrong_or_missing_is_named() {
+        let read =
+            |body: &str| serde_json::from_str::<Message>(&format!(r#"{{"clientMsgID":"m","contentType":101{body}}}"#));
+        let wrong = read(r#","unknown":1,"textElem":{"content":5}"#).unwrap_err().to_string();
+        assert!(wrong.starts_with("textElem: invalid type: integer `5`, expected a string"), "{wrong}");
+        let missing = read("").unwrap_err().to_string();
+        assert!(missing.starts_with("there is no element such as textElem"), "{missing}");
+    }
 }

@@ -2,16 +2,18 @@
 //! unless a field says otherwise; every field is always present; absent lists are `[]`.
 
 mod conversation;
+mod friend;
 mod message;
 mod receipt;
 mod status;
 mod user;
 
 pub use conversation::Conversation;
+pub use friend::{Black, FoundFriend, Friend, FriendApplication, Friendship};
 pub use message::{
     AdvancedHistoryMessages, AttachedInfoElem, Body, GroupHasReadInfo, Message, MessageSendState, OfflinePush,
     SendError,
 };
 pub use receipt::Receipt;
 pub use status::{ConnectionStatus, LoginStatus, Stats, Status, SyncStatus};
-pub use user::{PublicUserInfo, SelfUserInfo};
+pub use user::{PublicUserInfo, SelfUserInfo, UserOnlineState};

@@ -44,3 +44,18 @@ pub struct PublicUserInfo {
     #[serde(rename = "createTime")]
     pub create_time: i64,
 }
+
+/// Whether a user is online, and where.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS), ts(rename = "UserOnlineState"))]
+#[serde(default)]
+pub struct UserOnlineState {
+    /// User id.
+    #[serde(rename = "userID")]
+    pub user_id: String,
+    /// 1 online, 0 offline.
+    pub status: i32,
+    /// Platforms on which the user is online, ascending.
+    #[serde(rename = "platformIDs")]
+    pub platform_ids: Vec<i32>,
+}

@@ -1,41 +1,56 @@
 //! One established connection: a task that writes, a task that reads, and the requests that wait for answers.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use openim_proto::constants::operation;
-use openim_proto::envelope::{self, Request, Response};
-use tokio::sync::{mpsc, oneshot};
+use openim_proto::envelope::{Request, Response};
+use openim_proto::wire::Wire;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 
-use super::dial::{MAX_INCOMING_BYTES, Stream};
-use super::socket::SocketEvent;
+use super::dial::Stream;
+use super::socket::{SocketConfig, SocketEvent};
 use crate::error::{Error, Result};
 
 /// A WebSocket ping this often keeps servers from closing after 30 s (gateway.md 8.1).
 const PING_EVERY: Duration = Duration::from_secs(24);
 /// Silence after which the other end counts as dead: a ping and some time for its pong.
 const DEAD_AFTER: Duration = Duration::from_secs(34);
+/// From the call to its answer (gateway.md 8.4).
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// A socket that takes nothing for so long is dead (gateway.md 8.4).
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most that one frame may decompress to.
 const MAX_DECOMPRESSED_BYTES: usize = 64 << 20;
+/// Pushes of more bytes than this wait on the socket until earlier ones are applied.
+const MAX_WAITING_BYTES: u32 = 32 << 20;
 
 type Pending = Mutex<HashMap<String, oneshot::Sender<Response>>>;
+
+/// A push that waits to be applied.
+#[derive(Debug)]
+pub(crate) struct Push {
+    pub(crate) payload: Vec<u8>,
+    /// Its share of what may wait, given back when this is dropped.
+    pub(crate) room: OwnedSemaphorePermit,
+}
 
 /// The requesting end of a connection.
 #[derive(Debug)]
 pub(super) struct Link {
     user_id: String,
-    compression: bool,
+    wire: Wire,
     outgoing: mpsc::Sender<Message>,
     pending: Arc<Pending>,
     next: AtomicU64,
     rtt_micros: AtomicU64,
+    kicked: Arc<AtomicBool>,
     ended: CancellationToken,
 }
 
@@ -47,24 +62,33 @@ impl Link {
     /// Starts the two tasks. `ended` is cancelled when the connection is over, and ends it when cancelled.
     pub(super) fn start(
         stream: Stream,
-        user_id: String,
-        compression: bool,
+        config: &SocketConfig,
         events: mpsc::Sender<SocketEvent>,
         ended: CancellationToken,
     ) -> Arc<Self> {
         let (sink, source) = stream.split();
         let (outgoing, queue) = mpsc::channel(256);
         let pending = Arc::new(Pending::default());
-        tokio::spawn(write(sink, queue, ended.clone()));
-        let reader = Reader { compression, events, pending: pending.clone(), ended: ended.clone() };
-        tokio::spawn(reader.run(source));
+        let wire = config.wire;
+        tokio::spawn(config.scope.clone().run(write(sink, queue, ended.clone())));
+        let kicked = Arc::<AtomicBool>::default();
+        let reader = Reader {
+            wire,
+            events,
+            room: Arc::new(Semaphore::new(MAX_WAITING_BYTES as usize)),
+            pending: pending.clone(),
+            kicked: kicked.clone(),
+            ended: ended.clone(),
+        };
+        tokio::spawn(config.scope.clone().run(reader.run(source)));
         Arc::new(Self {
-            user_id,
-            compression,
+            user_id: config.user_id.clone(),
+            wire,
             outgoing,
             pending,
             next: AtomicU64::new(1),
             rtt_micros: AtomicU64::new(0),
+            kicked,
             ended,
         })
     }
@@ -76,11 +100,12 @@ impl Link {
             req_identifier: operation,
             token: String::new(),
             send_id: self.user_id.clone(),
-            operation_id,
+            operation_id: operation_id.clone(),
             msg_incr: msg_incr.clone(),
             data,
         };
-        let frame = encode(&request, self.compression);
+        let frame = self.wire.encode_request(&request);
+        tracing::trace!(operation, operation_id, bytes = frame.len(), "frame out");
         let (answer, answered) = oneshot::channel();
         lock(&self.pending).insert(msg_incr.clone(), answer);
         let guard = Forget { pending: &self.pending, msg_incr: &msg_incr };
@@ -88,14 +113,23 @@ impl Link {
             return Err(lost());
         }
         let started = Instant::now();
-        self.outgoing.send(Message::Binary(frame.into())).await.map_err(|_| lost())?;
+        let exchange = async {
+            self.outgoing.send(Message::Binary(frame.into())).await.map_err(|_| lost())?;
+            answered.await.map_err(|_| lost())
+        };
         let response = tokio::select! {
-            response = answered => response.map_err(|_| lost())?,
-            () = tokio::time::sleep(ANSWER_TIMEOUT) => return Err(Error::Timeout(format!("request {operation}"))),
+            response = exchange => response?,
+            () = tokio::time::sleep(ANSWER_TIMEOUT) => {
+                tracing::warn!(operation, operation_id, "the gateway does not answer");
+                return Err(Error::Timeout(format!("request {operation}")));
+            }
             () = self.ended.cancelled() => return Err(lost()),
         };
         drop(guard);
-        self.rtt_micros.store(started.elapsed().as_micros() as u64, Ordering::Relaxed);
+        let rtt_micros = started.elapsed().as_micros() as u64;
+        self.rtt_micros.store(rtt_micros, Ordering::Relaxed);
+        let (bytes, err_code) = (response.data.len(), response.err_code);
+        tracing::debug!(operation, operation_id, err_code, bytes, rtt_micros, "the gateway answered");
         match response.err_code {
             0 => Ok(response.data),
             code => Err(Error::server(code, response.err_msg, "")),
@@ -104,6 +138,11 @@ impl Link {
 
     pub(super) fn in_flight(&self) -> usize {
         lock(&self.pending).len()
+    }
+
+    /// Whether the gateway ended the connection for good.
+    pub(super) fn was_kicked(&self) -> bool {
+        self.kicked.load(Ordering::SeqCst)
     }
 
     pub(super) fn rtt_micros(&self) -> u64 {
@@ -127,12 +166,6 @@ impl Drop for Forget<'_> {
     }
 }
 
-/// The frame of a request, as it is sent.
-pub(super) fn encode(request: &Request, compression: bool) -> Vec<u8> {
-    let json = request.to_json();
-    if compression { envelope::compress(&json) } else { json }
-}
-
 async fn write(mut sink: SplitSink<Stream, Message>, mut queue: mpsc::Receiver<Message>, ended: CancellationToken) {
     let mut ping = tokio::time::interval_at(tokio::time::Instant::now() + PING_EVERY, PING_EVERY);
     loop {
@@ -144,17 +177,24 @@ async fn write(mut sink: SplitSink<Stream, Message>, mut queue: mpsc::Receiver<M
             },
             _ = ping.tick() => Message::Ping(Vec::new().into()),
         };
-        let mut result = sink.feed(message).await;
-        // whatever else has queued up goes out with the same flush
-        while let (Ok(()), Ok(next)) = (&result, queue.try_recv()) {
-            result = sink.feed(next).await;
-        }
-        if result.is_ok() {
-            result = sink.flush().await;
-        }
-        if let Err(error) = result {
-            tracing::debug!(%error, "write failed");
-            break;
+        let writing = async {
+            sink.feed(message).await?;
+            // whatever else has queued up goes out with the same flush
+            while let Ok(next) = queue.try_recv() {
+                sink.feed(next).await?;
+            }
+            sink.flush().await
+        };
+        match tokio::time::timeout(WRITE_TIMEOUT, writing).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::info!(%error, "the connection cannot be written to");
+                break;
+            }
+            Err(_) => {
+                tracing::info!("the gateway takes nothing any more");
+                break;
+            }
         }
     }
     ended.cancel();
@@ -162,9 +202,11 @@ async fn write(mut sink: SplitSink<Stream, Message>, mut queue: mpsc::Receiver<M
 }
 
 struct Reader {
-    compression: bool,
+    wire: Wire,
     events: mpsc::Sender<SocketEvent>,
+    room: Arc<Semaphore>,
     pending: Arc<Pending>,
+    kicked: Arc<AtomicBool>,
     ended: CancellationToken,
 }
 
@@ -175,7 +217,7 @@ impl Reader {
             () = ended.cancelled() => "closed here".to_owned(),
             reason = self.read(&mut source) => reason,
         };
-        tracing::debug!(reason, "connection ended");
+        tracing::info!(reason, "the connection is over");
         self.ended.cancel();
         lock(&self.pending).clear();
     }
@@ -203,38 +245,43 @@ impl Reader {
 
     /// An unreadable frame is logged and passed over: the comparison of seqs finds what it held (gateway.md 7.12 no. 6).
     async fn frame(&self, bytes: &[u8]) -> std::result::Result<(), String> {
-        let response = match self.decode(bytes) {
+        let response = match self.wire.decode_response(bytes, MAX_DECOMPRESSED_BYTES) {
             Ok(response) => response,
             Err(error) => {
-                tracing::warn!(%error, bytes = bytes.len(), "unreadable frame");
+                tracing::warn!(%error, bytes = bytes.len(), "a frame cannot be read and is passed over");
                 return Ok(());
             }
         };
+        let (operation, operation_id) = (response.req_identifier, &response.operation_id);
+        tracing::trace!(operation, operation_id, bytes = bytes.len(), "frame in");
         match response.req_identifier {
             operation::PUSH_MSG => {
-                let push = SocketEvent::Push(response.data);
+                let payload = response.data;
+                let bytes = u32::try_from(payload.len()).unwrap_or(u32::MAX).min(MAX_WAITING_BYTES);
+                let room = self.room.clone().acquire_many_owned(bytes).await.map_err(|_| "closed here".to_owned())?;
+                let push = SocketEvent::Push(Push { payload, room });
                 self.events.send(push).await.map_err(|_| "closed here".to_owned())
             }
+            // with an id it answers a request
+            operation::SUB_ONLINE_STATUS if response.msg_incr.is_empty() => {
+                let states = SocketEvent::OnlineStatus(response.data);
+                self.events.send(states).await.map_err(|_| "closed here".to_owned())
+            }
             operation::KICK_ONLINE => {
+                self.kicked.store(true, Ordering::SeqCst);
                 self.events.send(SocketEvent::Kicked).await.map_err(|_| "closed here".to_owned())?;
                 Err("kicked".to_owned())
             }
             _ => {
                 match lock(&self.pending).remove(&response.msg_incr) {
                     Some(waiting) => drop(waiting.send(response)),
-                    None => tracing::debug!(operation = response.req_identifier, "answer to nothing that waits"),
+                    None => {
+                        let (operation, operation_id) = (response.req_identifier, response.operation_id);
+                        tracing::info!(operation, operation_id, "an answer that nobody waits for any more");
+                    }
                 }
                 Ok(())
             }
-        }
-    }
-
-    fn decode(&self, bytes: &[u8]) -> std::result::Result<Response, envelope::EnvelopeError> {
-        if self.compression {
-            Response::from_json(&envelope::decompress(bytes, MAX_DECOMPRESSED_BYTES)?)
-        } else {
-            debug_assert!(bytes.len() <= MAX_INCOMING_BYTES);
-            Response::from_json(bytes)
         }
     }
 }

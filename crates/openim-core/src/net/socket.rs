@@ -1,17 +1,20 @@
 //! The connection to the gateway as a session sees it: it comes, goes and comes back by itself.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use openim_proto::envelope::Request;
+use openim_proto::wire::Wire;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::dial::dial;
-use super::link::{Link, encode};
+use super::link::{Link, Push};
+use super::transport::Transport;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::scope::{self, Scope};
 use crate::sensitive::Sensitive;
 
 /// Delays between failed attempts, seconds; the last one repeats.
@@ -24,13 +27,17 @@ pub(crate) struct SocketConfig {
     pub(crate) user_id: String,
     pub(crate) platform_id: i32,
     pub(crate) token: Arc<RwLock<Sensitive<String>>>,
-    pub(crate) compression: bool,
+    pub(crate) wire: Wire,
+    /// What the next handshake says of the application.
+    pub(crate) background: Arc<AtomicBool>,
+    pub(crate) transport: Arc<Transport>,
+    pub(crate) scope: Scope,
     pub(crate) clock: Clock,
 }
 
 impl SocketConfig {
-    pub(super) fn token(&self) -> String {
-        self.token.read().unwrap_or_else(PoisonError::into_inner).reveal().clone()
+    pub(super) fn token(&self) -> Sensitive<String> {
+        self.token.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -46,14 +53,21 @@ pub(crate) enum SocketEvent {
     Connected(CancellationToken),
     /// An attempt failed; the next follows.
     Failed(Error),
-    /// The token is refused (1501 to 1507): no further attempt.
-    Refused(Error),
-    /// The gateway says that another login took this one's place: no further attempt.
+    /// The token is refused (1501 to 1507): no further attempt before somebody asks for one.
+    Refused {
+        /// Why.
+        error: Error,
+        /// The token that was used.
+        token: Sensitive<String>,
+    },
+    /// The gateway says that another login took this one's place: no further attempt before somebody asks for one.
     Kicked,
     /// An established connection is over; the next attempt follows.
     Lost,
-    /// Payload of a push.
-    Push(Vec<u8>),
+    /// Messages, unasked.
+    Push(Push),
+    /// Payload of a push about users that are subscribed to.
+    OnlineStatus(Vec<u8>),
 }
 
 /// The socket of one session.
@@ -79,14 +93,14 @@ impl Socket {
             connections: socket.connections.clone(),
             events,
         };
-        tokio::spawn(keeper.run());
+        tokio::spawn(socket.config.scope.clone().run(keeper.run()));
         socket
     }
 
     /// Sends a request over the current connection. Fails at once when there is none.
     pub(crate) async fn request(&self, operation: i32, data: Vec<u8>) -> Result<Vec<u8>> {
         let link = self.link().ok_or_else(|| Error::Network("not connected".to_owned()))?;
-        link.request(operation, self.config.clock.id(), data).await
+        link.request(operation, scope::operation_id(&self.config.clock), data).await
     }
 
     /// How many bytes a request would have as sent.
@@ -99,7 +113,7 @@ impl Socket {
             data,
             ..Request::default()
         };
-        encode(&request, self.config.compression).len()
+        self.config.wire.encode_request(&request).len()
     }
 
     /// Drops the current connection, if any, and connects again without delay.
@@ -124,6 +138,10 @@ impl Socket {
     fn link(&self) -> Option<Arc<Link>> {
         self.link.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+fn millis(since: Instant) -> u64 {
+    since.elapsed().as_millis() as u64
 }
 
 /// The task that keeps a connection.
@@ -152,19 +170,19 @@ impl Keeper {
             if self.tell(SocketEvent::Connecting { first: failures == 0 }).await.is_none() {
                 return;
             }
-            match dial(&self.config).await {
+            let begun = Instant::now();
+            tracing::debug!(attempt = failures + 1, proxy = self.config.transport.proxy_name(), "connecting");
+            let token = self.config.token();
+            // apart: its state is large, and of no use once there is a connection
+            match Box::pin(dial(&self.config, &token)).await {
                 Ok(stream) => {
+                    tracing::info!(attempt = failures + 1, elapsed_ms = millis(begun), "connected");
                     failures = 0;
+                    let since = Instant::now();
                     let over = self.ended.child_token();
-                    let link = Link::start(
-                        stream,
-                        self.config.user_id.clone(),
-                        self.config.compression,
-                        self.events.clone(),
-                        over.clone(),
-                    );
+                    let link = Link::start(stream, &self.config, self.events.clone(), over.clone());
                     self.connections.fetch_add(1, Ordering::Relaxed);
-                    self.set_link(Some(link));
+                    self.set_link(Some(link.clone()));
                     if self.tell(SocketEvent::Connected(over.clone())).await.is_none() {
                         return;
                     }
@@ -172,17 +190,32 @@ impl Keeper {
                         () = over.cancelled() => {}
                         () = self.again.notified() => over.cancel(),
                     }
+                    tracing::info!(connected_ms = millis(since), "connection lost");
                     self.set_link(None);
                     if self.tell(SocketEvent::Lost).await.is_none() {
                         return;
                     }
+                    if link.was_kicked() {
+                        self.again.notified().await;
+                    }
                 }
                 Err(error) if error.is_token_error() => {
-                    self.tell(SocketEvent::Refused(error)).await;
-                    return;
+                    tracing::warn!(code = error.code(), err_code = error.err_code(), "the gateway refuses the token");
+                    if self.tell(SocketEvent::Refused { error, token }).await.is_none() {
+                        return;
+                    }
+                    self.again.notified().await;
                 }
                 Err(error) => {
                     let delay = self.delay(failures);
+                    tracing::warn!(
+                        attempt = failures + 1,
+                        code = error.code(),
+                        error = error.log_text(),
+                        elapsed_ms = millis(begun),
+                        retry_in_ms = delay.as_millis() as u64,
+                        "cannot connect"
+                    );
                     failures += 1;
                     if self.tell(SocketEvent::Failed(error)).await.is_none() {
                         return;

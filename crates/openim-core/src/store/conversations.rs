@@ -1,5 +1,6 @@
 //! Rows of the conversation list.
 
+use openim_proto::ids;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::messages;
@@ -14,6 +15,10 @@ pub(crate) struct SyncRow {
     pub(crate) recv_msg_opt: i32,
     pub(crate) unread_count: i64,
     pub(crate) has_read_seq: i64,
+    /// Up to here the senders have their receipts.
+    pub(crate) read_told: i64,
+    /// The server has not confirmed what was marked as read here.
+    pub(crate) read_waits: bool,
     /// Nothing at or below this seq is unread.
     pub(crate) read_floor: i64,
     pub(crate) server_max_seq: i64,
@@ -45,7 +50,7 @@ pub(crate) struct SettingsRow {
 }
 
 const SYNC_COLUMNS: &str = "id, conversation_id, recv_msg_opt, unread_count, has_read_seq, server_max_seq, \
-                            local_max_seq, min_seq, max_seq, latest_message, hidden, read_floor";
+                            local_max_seq, min_seq, max_seq, latest_message, hidden, read_floor, read_told, read_waits";
 
 fn sync_row(row: &Row<'_>) -> rusqlite::Result<SyncRow> {
     Ok(SyncRow {
@@ -61,6 +66,8 @@ fn sync_row(row: &Row<'_>) -> rusqlite::Result<SyncRow> {
         latest_message: row.get(9)?,
         hidden: row.get(10)?,
         read_floor: row.get(11)?,
+        read_told: row.get(12)?,
+        read_waits: row.get(13)?,
     })
 }
 
@@ -82,14 +89,22 @@ pub(crate) fn all(connection: &Connection) -> Result<Vec<SyncRow>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Creates a hidden row; it appears with its first message or draft.
-pub(crate) fn create(
-    connection: &Connection,
-    conversation_id: &str,
-    kind: i32,
-    user_id: &str,
-    group_id: &str,
-) -> Result<SyncRow> {
+impl SyncRow {
+    /// Moves the read cursor to where the server has it, never back. `by_reading`: and not because the user wrote there.
+    pub(crate) fn read_on_server(&mut self, seq: i64, by_reading: bool) {
+        // what was read here and not told stays to be told
+        let told = self.read_told == self.has_read_seq;
+        self.has_read_seq = self.has_read_seq.max(seq);
+        if told && by_reading {
+            self.read_told = self.has_read_seq;
+        }
+    }
+}
+
+/// Creates a hidden row; it appears with its first message or draft. `source` is the group of a group session, else the
+/// peer.
+pub(crate) fn create(connection: &Connection, conversation_id: &str, kind: i32, source: &str) -> Result<SyncRow> {
+    let (user_id, group_id) = if ids::is_group(kind) { ("", source) } else { (source, "") };
     connection
         .prepare_cached("INSERT INTO conversations(conversation_id, type, user_id, group_id) VALUES(?1, ?2, ?3, ?4)")?
         .execute(params![conversation_id, kind, user_id, group_id])?;
@@ -101,7 +116,8 @@ pub(crate) fn update_sync(connection: &Connection, row: &SyncRow) -> Result<()> 
     connection
         .prepare_cached(
             "UPDATE conversations SET unread_count = ?2, has_read_seq = ?3, server_max_seq = ?4, local_max_seq = ?5,
-               min_seq = ?6, max_seq = ?7, hidden = ?8, latest_message = ?9, read_floor = ?10,
+               min_seq = ?6, max_seq = ?7, hidden = ?8, latest_message = ?9, read_floor = ?10, read_told = ?11,
+               read_waits = ?12,
                latest_msg_send_time = coalesce((SELECT send_time FROM messages WHERE id = ?9), 0)
              WHERE id = ?1",
         )?
@@ -115,7 +131,9 @@ pub(crate) fn update_sync(connection: &Connection, row: &SyncRow) -> Result<()> 
             row.max_seq,
             row.hidden,
             row.latest_message,
-            row.read_floor
+            row.read_floor,
+            row.read_told,
+            row.read_waits
         ])?;
     Ok(())
 }
@@ -182,11 +200,11 @@ pub(crate) fn put_settings(connection: &Connection, settings: &SettingsRow) -> R
 }
 
 const ITEM: &str = "SELECT c.conversation_id, c.type, c.user_id, c.group_id,
-    coalesce(nullif(u.nickname, ''), nullif(c.user_id, ''), c.group_id), coalesce(u.face_url, ''),
+    coalesce(nullif(f.remark, ''), nullif(u.nickname, ''), nullif(c.user_id, ''), c.group_id), coalesce(u.face_url, ''),
     c.recv_msg_opt, c.unread_count, c.group_at_type, c.latest_message, c.latest_msg_send_time, c.draft_text,
     c.draft_text_time, c.is_pinned, c.is_private_chat, c.burn_duration, c.is_not_in_group, c.is_msg_destruct,
     c.msg_destruct_time, c.max_seq, c.min_seq, c.has_read_seq, c.attached_info, c.ex
-  FROM conversations c LEFT JOIN users u ON u.user_id = c.user_id";
+  FROM conversations c LEFT JOIN users u ON u.user_id = c.user_id LEFT JOIN friends f ON f.user_id = c.user_id";
 
 /// The API's row and the id of its latest message.
 fn item(row: &Row<'_>) -> rusqlite::Result<(Conversation, i64)> {

@@ -3,6 +3,7 @@
 use openim_proto::constants::status;
 use openim_proto::sdkws::MsgData;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::de::DeserializeOwned;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::Result;
@@ -47,13 +48,18 @@ impl MessageRow {
 
     /// The API's view. A received message is read when the cursor has passed it.
     pub(crate) fn into_api(self, has_read_seq: i64, me: &str) -> Message {
+        self.into_folded(has_read_seq, me).unfold()
+    }
+
+    /// The API's view before anybody has read its texts; [`Message::unfold`] does it where it is not the writer's time.
+    pub(crate) fn into_folded(self, has_read_seq: i64, me: &str) -> Message {
         let seq = self.seq();
         let is_read = if self.send_id == me { self.is_read } else { seq > 0 && seq <= has_read_seq };
         Message {
-            body: Body::from_content(self.content_type, &self.content),
-            attached_info_elem: attached(&self.attached_info),
-            offline_push: serde_json::from_str(&self.offline_push).ok(),
-            send_error: serde_json::from_str(&self.send_error).ok(),
+            body: Body::Content(self.content),
+            attached_info_elem: AttachedInfoElem::default(),
+            offline_push: parsed(&self.offline_push),
+            send_error: parsed(&self.send_error),
             client_msg_id: self.client_msg_id,
             server_msg_id: self.server_msg_id,
             create_time: self.create_time,
@@ -77,9 +83,9 @@ impl MessageRow {
     }
 }
 
-/// Stock clients send JSON, `null` or nothing (gateway.md 6.4).
-fn attached(text: &str) -> AttachedInfoElem {
-    if text.is_empty() { AttachedInfoElem::default() } else { serde_json::from_str(text).unwrap_or_default() }
+/// What a JSON column holds; an empty text is nothing.
+fn parsed<T: DeserializeOwned>(text: &str) -> Option<T> {
+    if text.is_empty() { None } else { serde_json::from_str(text).ok() }
 }
 
 /// Sets `hasReadTime` and keeps whatever else the sender put there.
@@ -89,9 +95,14 @@ fn with_read_time(text: &str, read_time: i64) -> String {
     serde_json::Value::Object(attached).to_string()
 }
 
+/// Names and avatars are those that are known now; a message's own where the sender's profile was never fetched, and in
+/// groups, where a sender may have another name.
 const COLUMNS: &str = "id, conversation, position, place, client_msg_id, server_msg_id, send_id, recv_id, group_id, \
-    sender_platform_id, sender_nickname, sender_face_url, session_type, msg_from, content_type, content, is_read, \
-    status, send_time, create_time, attached_info, offline_push, ex, local_ex, send_error, counts_unread";
+    sender_platform_id, \
+    coalesce((SELECT nickname FROM users WHERE user_id = send_id AND group_id = '' AND fetched_at > 0), sender_nickname), \
+    coalesce((SELECT face_url FROM users WHERE user_id = send_id AND group_id = '' AND fetched_at > 0), sender_face_url), \
+    session_type, msg_from, content_type, content, is_read, status, send_time, create_time, attached_info, \
+    offline_push, ex, local_ex, send_error, counts_unread";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
     Ok(MessageRow {
@@ -215,6 +226,25 @@ pub(crate) fn is_own(connection: &Connection, conversation: i64, seq: i64, me: &
     Ok(statement.exists(params![conversation, seq, me])?)
 }
 
+/// The newest `limit` seqs within a range that hold messages of others, ascending.
+pub(crate) fn received_within(
+    connection: &Connection,
+    conversation: i64,
+    (begin, end): (i64, i64),
+    me: &str,
+    limit: usize,
+) -> Result<Vec<i64>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT position FROM messages
+         WHERE conversation = ?1 AND position BETWEEN ?2 AND ?3 AND place = 0 AND send_id <> ?4
+         ORDER BY position DESC LIMIT ?5",
+    )?;
+    let rows = statement.query_map(params![conversation, begin, end, me, limit as i64], |row| row.get(0))?;
+    let mut seqs = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    seqs.reverse();
+    Ok(seqs)
+}
+
 /// The seqs stored within a range, ascending.
 pub(crate) fn seqs_within(connection: &Connection, conversation: i64, begin: i64, end: i64) -> Result<Vec<i64>> {
     let mut statement = connection.prepare_cached(
@@ -269,26 +299,53 @@ pub(crate) fn revive(connection: &Connection, id: i64, row: &MessageRow) -> Resu
     Ok(())
 }
 
-/// The server position of an own message became known. Unsent messages that were made after it stay behind it.
+/// The server position of a message without one became known. Unsent messages that were made after it stay behind it.
 pub(crate) fn set_seq(connection: &Connection, row: &MessageRow, seq: i64) -> Result<()> {
-    connection
-        .prepare_cached(
-            "UPDATE messages SET position = ?4
-             WHERE conversation = ?1 AND position >= ?2 AND position < ?4 AND place > ?3",
-        )?
-        .execute(params![row.conversation, row.position, row.place, seq])?;
+    if row.place > 0 {
+        // one that lost its seq to a reset has nothing to do with what is unsent
+        connection
+            .prepare_cached(
+                "UPDATE messages SET position = ?4
+                 WHERE conversation = ?1 AND position >= ?2 AND position < ?4 AND place > ?3",
+            )?
+            .execute(params![row.conversation, row.position, row.place, seq])?;
+    }
     connection
         .prepare_cached("UPDATE messages SET position = ?2, place = 0 WHERE id = ?1")?
         .execute(params![row.id, seq])?;
     Ok(())
 }
 
-/// Sets the status of an unsent message, with the reason as JSON or `""`.
-pub(crate) fn set_status(connection: &Connection, id: i64, status: i32, send_error: &str) -> Result<()> {
+/// Takes the seqs from the messages of a conversation: they stand before seq 1 then, in the order that they had. Their
+/// places are below every place that an unsent message gets.
+pub(crate) fn forget_seqs(connection: &Connection, conversation: i64) -> Result<()> {
+    const BELOW: i64 = -(1 << 62);
+    let oldest_first: Vec<i64> = connection
+        .prepare_cached("SELECT id FROM messages WHERE conversation = ?1 AND status <> 1 ORDER BY position, place")?
+        .query_map([conversation], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut update = connection.prepare_cached("UPDATE messages SET position = 0, place = ?2 WHERE id = ?1")?;
+    // a second reset finds the places of the first one taken
+    let lowest: i64 = connection
+        .prepare_cached("SELECT coalesce(min(place), 0) FROM messages WHERE conversation = ?1 AND position = 0")?
+        .query_row([conversation], |row| row.get(0))?;
+    let begin = if lowest < 0 { lowest - oldest_first.len() as i64 } else { BELOW };
+    for (place, id) in (begin..).zip(oldest_first) {
+        update.execute(params![id, place])?;
+    }
+    // what is unsent comes after them
     connection
-        .prepare_cached("UPDATE messages SET status = ?2, send_error = ?3 WHERE id = ?1")?
-        .execute(params![id, status, send_error])?;
+        .prepare_cached("UPDATE messages SET position = 0 WHERE conversation = ?1 AND status = 1")?
+        .execute([conversation])?;
     Ok(())
+}
+
+/// Fails a message on its way, with the reason as JSON. Does nothing to any other row; true if it did something.
+pub(crate) fn fail(connection: &Connection, id: i64, send_error: &str) -> Result<bool> {
+    let changed = connection
+        .prepare_cached("UPDATE messages SET status = 3, send_error = ?2 WHERE id = ?1 AND status = 1")?
+        .execute(params![id, send_error])?;
+    Ok(changed > 0)
 }
 
 /// Marks an own message as read by the peer; its row if that is news.

@@ -1,4 +1,4 @@
-//! Read-only connections: at most two per database, opened when first needed, used on the blocking pool.
+//! Read-only connections: at most two per database, opened when first needed, closed when the database is idle.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 
+use super::{Query, Value, cache};
 use crate::error::{Error, Result};
 
 const MAX_READERS: usize = 2;
@@ -13,60 +14,92 @@ const MAX_READERS: usize = 2;
 #[derive(Debug)]
 pub(super) struct Readers {
     path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
-    permits: Semaphore,
+    idle: Mutex<Idle>,
+    permits: Arc<Semaphore>,
+}
+
+#[derive(Debug, Default)]
+struct Idle {
+    readers: Vec<Reader>,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Reader {
+    connection: Connection,
+    /// What its page cache may hold, KiB.
+    cache_kib: u32,
 }
 
 impl Readers {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::default(), permits: Semaphore::new(MAX_READERS) }
+        Self { path, idle: Mutex::default(), permits: Arc::new(Semaphore::new(MAX_READERS)) }
     }
 
-    pub(super) async fn run<R: Send + 'static>(
-        readers: Arc<Self>,
-        query: impl FnOnce(&Connection) -> Result<R> + Send + 'static,
-    ) -> Result<R> {
-        let permit = readers.permits.acquire().await.map_err(|_| Error::LoggedOut)?;
-        permit.forget();
-        tokio::task::spawn_blocking(move || {
-            let result = readers.query(query);
-            readers.permits.add_permits(1);
-            result
-        })
-        .await
-        .map_err(|error| Error::Internal(format!("a read was interrupted: {error}")))?
+    pub(super) async fn run(readers: Arc<Self>, query: Query) -> Result<Value> {
+        let permit = readers.permits.clone().acquire_owned().await.map_err(|_| Error::LoggedOut)?;
+        let work = move || {
+            let _permit = permit;
+            readers.query(query)
+        };
+        super::THREADS.run(work).await?
     }
 
-    fn query<R>(&self, query: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
-        let idle = self.idle().pop();
-        let connection = match idle {
-            Some(connection) => connection,
+    fn query(&self, query: Query) -> Result<Value> {
+        let idle = self.idle().readers.pop();
+        let mut reader = match idle {
+            Some(reader) => reader,
             None => self.open()?,
         };
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| query(&connection)))
+        reader.fit()?;
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| query(&reader.connection)))
             .unwrap_or_else(|_| Err(Error::Internal("a database query panicked".to_owned())));
-        if !self.permits.is_closed() {
-            self.idle().push(connection);
+        let mut idle = self.idle();
+        if !idle.closed {
+            idle.readers.push(reader);
         }
         result
     }
 
-    fn open(&self) -> Result<Connection> {
+    fn open(&self) -> Result<Reader> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
-        connection
-            .execute_batch("PRAGMA cache_size = -8192; PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY;")?;
+        connection.execute_batch("PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY;")?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         super::file::keep_statements(&connection)?;
-        Ok(connection)
+        Ok(Reader { connection, cache_kib: 0 })
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Closes those that nobody uses.
+    pub(super) fn let_go(&self) {
+        let idle = std::mem::take(&mut self.idle().readers);
+        drop(idle);
+    }
+
+    #[cfg(test)]
+    pub(super) fn open_count(&self) -> usize {
+        self.idle().readers.len()
     }
 
     pub(super) fn close(&self) {
         self.permits.close();
-        self.idle().clear();
+        self.idle().closed = true;
+        self.let_go();
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reader {
+    /// Makes the page cache as large as the database's share allows by now.
+    fn fit(&mut self) -> Result<()> {
+        let kib = cache::reader_kib();
+        if self.cache_kib != kib {
+            self.connection.pragma_update(None, "cache_size", -i64::from(kib))?;
+            self.cache_kib = kib;
+        }
+        Ok(())
     }
 }

@@ -62,9 +62,32 @@ pub(crate) fn add_hole(connection: &Connection, conversation: i64, (begin, end):
     Ok(())
 }
 
+/// Forgets the gaps and holes of a conversation, and the receipts that wait for seqs.
+pub(crate) fn forget(connection: &Connection, conversation: i64) -> Result<()> {
+    connection.prepare_cached("DELETE FROM early_receipts WHERE conversation = ?1")?.execute([conversation])?;
+    connection.prepare_cached("DELETE FROM seq_gaps WHERE conversation = ?1")?.execute([conversation])?;
+    connection.prepare_cached("DELETE FROM seq_holes WHERE conversation = ?1")?.execute([conversation])?;
+    Ok(())
+}
+
 pub(crate) fn cursor(connection: &Connection, stream_id: &str) -> Result<Option<i64>> {
     let mut statement = connection.prepare_cached("SELECT seq FROM sync_cursors WHERE stream_id = ?1")?;
     Ok(statement.query_row([stream_id], |row| row.get(0)).optional()?)
+}
+
+/// Every stream's cursor.
+pub(crate) fn cursors(connection: &Connection) -> Result<Vec<(String, i64)>> {
+    let mut statement = connection.prepare_cached("SELECT stream_id, seq FROM sync_cursors")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Sets a cursor, back as well: the server lost what was behind it.
+pub(crate) fn set_cursor(connection: &Connection, stream_id: &str, seq: i64) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE sync_cursors SET seq = ?2 WHERE stream_id = ?1")?
+        .execute(params![stream_id, seq])?;
+    Ok(())
 }
 
 /// Moves a cursor forward, never back.
@@ -86,6 +109,13 @@ pub(crate) fn list_version(connection: &Connection, list: &str, entity_id: &str)
         .query_row(params![list, entity_id], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))
         .optional()?;
     Ok(found.unwrap_or_default())
+}
+
+/// Whether the list was ever read on this device.
+pub(crate) fn is_listed(connection: &Connection, list: &str, entity_id: &str) -> Result<bool> {
+    Ok(connection
+        .prepare_cached("SELECT 1 FROM list_versions WHERE list = ?1 AND entity_id = ?2")?
+        .exists([list, entity_id])?)
 }
 
 pub(crate) fn set_list_version(

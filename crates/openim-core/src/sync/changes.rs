@@ -1,9 +1,12 @@
 //! One transaction's work: the connection to work on, and a record of what happened that becomes events in the fixed
 //! order (client-behaviour.md 4.7, R13d): receipts, messages, conversations, total unread.
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
 
 use super::{gaps, unread};
+use crate::change::{Change, Notification};
 use crate::error::Result;
 use crate::event::Event;
 use crate::model::{Message, Receipt};
@@ -23,7 +26,13 @@ pub(crate) struct FollowUp {
     pub(crate) gaps: bool,
     /// A notification stream has a gap.
     pub(crate) streams: bool,
-    /// A send was not answered in time: the comparison with the server tells whether it arrived.
+    /// The friend list changed on the server.
+    pub(crate) friends: bool,
+    /// The black list changed on the server.
+    pub(crate) blacks: bool,
+    /// An application came or was answered, and the notification does not say which.
+    pub(crate) friend_requests: bool,
+    /// What the server said is hard to believe: it is asked again.
     pub(crate) comparison: bool,
 }
 
@@ -35,6 +44,9 @@ impl FollowUp {
             self_info: self.self_info || other.self_info,
             gaps: self.gaps || other.gaps,
             streams: self.streams || other.streams,
+            friends: self.friends || other.friends,
+            blacks: self.blacks || other.blacks,
+            friend_requests: self.friend_requests || other.friend_requests,
             comparison: self.comparison || other.comparison,
         }
     }
@@ -45,6 +57,8 @@ impl FollowUp {
 pub(crate) struct Arrived {
     /// Key of its row.
     pub(crate) message: i64,
+    /// Key of its conversation's row.
+    pub(crate) conversation: i64,
     pub(crate) conversation_id: String,
     pub(crate) client_msg_id: String,
 }
@@ -59,11 +73,21 @@ pub(crate) struct Changes<'c> {
     pub(crate) arrived: Vec<Arrived>,
     pub(crate) receipts: Vec<Receipt>,
     pub(crate) new_messages: Vec<Message>,
+    /// Messages for an application in the background.
+    pub(crate) offline_messages: Vec<Message>,
     pub(crate) online_only: Vec<Message>,
-    /// Events that go before all others.
-    pub(crate) first: Vec<Event>,
     /// Events that go after all others.
     pub(crate) last: Vec<Event>,
+    /// Changes of lists: they go before all other events.
+    lists: Vec<Change>,
+    /// Somebody follows the changes: where they come from and which fields differ is worth the work.
+    pub(crate) followed: bool,
+    /// Notifications that are applied here, as far as somebody follows.
+    pub(crate) notifications: Vec<Arc<Notification>>,
+    /// Notifications that made the client ask the server for what is applied here.
+    pub(crate) sources: Vec<Arc<Notification>>,
+    /// The application is in the background and the user wants to be notified there.
+    pub(crate) offline: bool,
     appeared: Vec<i64>,
     changed: Vec<i64>,
     quiet: bool,
@@ -72,8 +96,9 @@ pub(crate) struct Changes<'c> {
 /// What a committed transaction leaves to be told.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    pub(crate) events: Vec<Event>,
-    pub(crate) last: Vec<Event>,
+    pub(crate) events: Vec<Change>,
+    pub(crate) last: Vec<Change>,
+    pub(crate) notifications: Vec<Arc<Notification>>,
     /// Set when the total may have changed.
     pub(crate) total_unread: Option<i64>,
     pub(crate) quiet: bool,
@@ -90,18 +115,56 @@ impl<'c> Changes<'c> {
             arrived: Vec::new(),
             receipts: Vec::new(),
             new_messages: Vec::new(),
+            offline_messages: Vec::new(),
             online_only: Vec::new(),
-            first: Vec::new(),
             last: Vec::new(),
+            lists: Vec::new(),
+            followed: false,
+            notifications: Vec::new(),
+            sources: Vec::new(),
+            offline: false,
             appeared: Vec::new(),
             changed: Vec::new(),
             quiet: false,
         }
     }
 
-    /// Tells nobody about messages, conversations and totals: the first sync of a device (client-behaviour.md 4.3).
+    /// Tells nobody about messages, conversations and totals: the first sync of a device (client-behaviour.md 4.3). What
+    /// is stored nowhere is told all the same.
     pub(crate) fn quiet(&mut self) {
         self.quiet = true;
+    }
+
+    /// A list changed. Goes before messages and conversations; a new device hears of nothing.
+    pub(crate) fn tell(&mut self, event: Event) {
+        self.tell_which(event, Vec::new);
+    }
+
+    /// Like [`Changes::tell`], for something of which only some `fields` differ.
+    pub(crate) fn tell_which(&mut self, event: Event, fields: impl FnOnce() -> Vec<String>) {
+        if self.quiet {
+            return;
+        }
+        let mut change = Change::from(event);
+        if self.followed {
+            change.fields = fields();
+            let mut newest_first = self.notifications.iter().rev().chain(self.sources.iter().rev());
+            change.source = newest_first.find(|notification| notification.explains(&change.event)).cloned();
+        }
+        self.lists.push(change);
+    }
+
+    /// A list of the user's is about to be applied. What a device reads for the first time is no news to anybody, whoever
+    /// asked for it.
+    pub(crate) fn begin_list(&mut self, list: &str, silent: bool) -> Result<()> {
+        if silent || !seqs::is_listed(self.connection, list, self.me)? {
+            self.quiet();
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// A visible conversation looks different now.
@@ -150,25 +213,32 @@ impl<'c> Changes<'c> {
     }
 
     /// Builds the events; payloads are what a query would return now (I2).
-    pub(crate) fn finish(self) -> Result<Outcome> {
-        let mut events = self.first;
+    pub(crate) fn finish(mut self) -> Result<Outcome> {
         let touched = !self.appeared.is_empty() || !self.changed.is_empty();
-        if !self.quiet {
-            let list = |ids: &[i64]| {
-                ids.iter()
-                    .map(|id| conversations::item_by_key(self.connection, *id, self.me))
-                    .collect::<Result<Vec<_>>>()
-            };
-            events.push(Event::RecvC2CReadReceipt(self.receipts));
-            events.push(Event::RecvNewMessages(self.new_messages));
-            events.push(Event::RecvOnlineOnlyMessages(self.online_only));
-            events.push(Event::NewConversation(list(&self.appeared)?));
-            events.push(Event::ConversationChanged(list(&self.changed)?));
+        if self.quiet {
+            self.receipts.clear();
+            self.new_messages.clear();
+            self.offline_messages.clear();
+            self.appeared.clear();
+            self.changed.clear();
         }
-        events.retain(|event| !event.is_empty());
+        let list = |ids: &[i64]| {
+            ids.iter().map(|id| conversations::item_by_key(self.connection, *id, self.me)).collect::<Result<Vec<_>>>()
+        };
+        let rest = [
+            Event::RecvC2CReadReceipt(self.receipts),
+            Event::RecvNewMessages(self.new_messages),
+            Event::RecvOfflineNewMessages(self.offline_messages),
+            Event::RecvOnlineOnlyMessages(self.online_only),
+            Event::NewConversation(list(&self.appeared)?),
+            Event::ConversationChanged(list(&self.changed)?),
+        ];
+        let mut events = self.lists;
+        events.extend(rest.into_iter().filter(|event| !event.is_empty()).map(Change::from));
         Ok(Outcome {
             events,
-            last: self.last,
+            last: self.last.into_iter().map(Change::from).collect(),
+            notifications: self.notifications,
             total_unread: touched.then(|| conversations::total_unread(self.connection)).transpose()?,
             quiet: self.quiet,
             follow_up: self.follow_up,

@@ -2,16 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use openim_proto::constants::{content_type, session, status};
-use openim_proto::options;
+use openim_proto::constants::{MAX_SEQ, content_type, msg_from, recv_msg_opt, session, status};
 use openim_proto::sdkws::MsgData;
+use openim_proto::{ids, options};
 
 use super::changes::{Arrived, Changes};
 use super::gaps::{Coverage, Range, missing};
+use super::notifications;
 use crate::error::Result;
 use crate::store::conversations::{self, SyncRow};
 use crate::store::messages::{self, MessageRow};
-use crate::store::{outbox, seqs, users};
+use crate::store::{outbox, receipts, seqs, users};
+
+/// A push that skips more seqs than this does not make the client fetch them all at once: no connection loses so many
+/// pushes. The server is asked whether it means it, and what is true of them comes with the history.
+const MOST_SKIPPED: i64 = 100_000;
+
+/// A profile that was fetched so shortly before a message with another name is not asked for again.
+const PROFILE_DOUBTED_AFTER_MS: i64 = 60_000;
 
 /// Whether listeners hear of the messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +42,11 @@ pub(crate) struct Arrival {
 
 /// Applies one arrival inside the transaction of `changes`.
 pub(crate) fn apply(changes: &mut Changes<'_>, mut arrival: Arrival) -> Result<()> {
+    if arrival.conversation_id.is_empty() {
+        tracing::warn!("messages without a conversation are passed over");
+        return Ok(());
+    }
+    arrival.messages.retain(|message| message.seq <= MAX_SEQ);
     let known = conversations::find(changes.connection, &arrival.conversation_id)?;
     let before = match (known, arrival.messages.iter().find(|message| message.session_type != 0)) {
         (Some(row), _) => row,
@@ -44,7 +57,10 @@ pub(crate) fn apply(changes: &mut Changes<'_>, mut arrival: Arrival) -> Result<(
         }
     };
     arrival.messages.sort_by_key(|message| message.seq);
-    let mut pass = Pass::new(changes, before, arrival.delivery);
+    if changes.is_quiet() {
+        arrival.delivery = Delivery::Silent;
+    }
+    let mut pass = Pass::new(changes, before, arrival.delivery)?;
     // what lies below an answered range comes with the history; below a push it is fetched now
     for range in &arrival.answered {
         pass.cover(*range, false)?;
@@ -64,12 +80,12 @@ fn is_stored(message: &MsgData) -> bool {
 }
 
 fn create(changes: &Changes<'_>, conversation_id: &str, message: &MsgData) -> Result<SyncRow> {
-    let peer = if message.send_id == changes.me { &message.recv_id } else { &message.send_id };
-    let (user_id, group_id) = match message.session_type {
-        session::GROUP | session::GROUP_LEGACY => ("", message.group_id.as_str()),
-        _ => (peer.as_str(), ""),
+    let source = match message {
+        message if ids::is_group(message.session_type) => &message.group_id,
+        message if message.send_id == changes.me => &message.recv_id,
+        message => &message.send_id,
     };
-    conversations::create(changes.connection, conversation_id, message.session_type, user_id, group_id)
+    conversations::create(changes.connection, conversation_id, message.session_type, source)
 }
 
 fn announce_unstored(changes: &mut Changes<'_>, messages: Vec<MsgData>) {
@@ -88,6 +104,10 @@ struct Pass<'a, 'c> {
     before: SyncRow,
     row: SyncRow,
     delivery: Delivery,
+    /// What pushes left out: listeners wait for it, whatever brings it.
+    awaited: Vec<Range>,
+    /// Receipts came before their messages; `None` until asked for.
+    read_early: Option<bool>,
     /// Loaded when something does not simply continue the newest seq.
     coverage: Option<Coverage>,
     touched: bool,
@@ -95,13 +115,28 @@ struct Pass<'a, 'c> {
 }
 
 impl<'a, 'c> Pass<'a, 'c> {
-    fn new(changes: &'a mut Changes<'c>, before: SyncRow, delivery: Delivery) -> Self {
+    fn new(changes: &'a mut Changes<'c>, before: SyncRow, delivery: Delivery) -> Result<Self> {
         let mut row = before.clone();
         if row.local_max_seq == 0 && row.min_seq > 1 {
             // nothing below the floor will ever be asked for
             row.local_max_seq = row.min_seq - 1;
         }
-        Self { changes, before, row, delivery, coverage: None, touched: false, announced: Vec::new() }
+        let mut awaited = Vec::new();
+        if delivery == Delivery::Silent {
+            let gaps = seqs::gaps(changes.connection, row.id)?;
+            awaited.extend(gaps.into_iter().filter(|(_, live)| *live).map(|(range, _)| range));
+        }
+        Ok(Self {
+            changes,
+            before,
+            row,
+            delivery,
+            awaited,
+            read_early: None,
+            coverage: None,
+            touched: false,
+            announced: Vec::new(),
+        })
     }
 
     fn message(&mut self, message: MsgData) -> Result<()> {
@@ -115,14 +150,19 @@ impl<'a, 'c> Pass<'a, 'c> {
         } else {
             self.store(message)?;
         }
-        self.cover((seq, seq), self.delivery == Delivery::Announce)
+        let live = self.delivery == Delivery::Announce;
+        let believable = seq - self.row.local_max_seq <= MOST_SKIPPED;
+        self.changes.follow_up.comparison |= live && !believable;
+        self.cover((seq, seq), live && believable)
     }
 
     /// Stores the message, unless it is known: then it is an own message that comes back, or the same again. An own
     /// message does not move the read cursor here: what came before it was not read by sending it. The server does move
     /// its cursor; the next comparison brings that.
     fn store(&mut self, message: MsgData) -> Result<()> {
-        let announce = self.delivery == Delivery::Announce
+        let is_news = self.delivery == Delivery::Announce
+            || self.awaited.iter().any(|(begin, end)| (*begin..=*end).contains(&message.seq));
+        let announce = is_news
             && options::is_on(&message.options, options::CONVERSATION_UPDATE)
             && (message.send_id != self.changes.me
                 || options::is_on(&message.options, options::SENDER_CONVERSATION_UPDATE));
@@ -130,7 +170,8 @@ impl<'a, 'c> Pass<'a, 'c> {
         if messages::insert(self.changes.connection, &row)?.is_none() {
             return self.known(&row);
         }
-        if self.before.hidden && row.send_id != self.changes.me && row.session_type != session::GROUP {
+        self.read_before(&row)?;
+        if self.before.hidden && row.send_id != self.changes.me && !ids::is_group(row.session_type) {
             users::seen(self.changes.connection, &row.send_id, &row.sender_nickname, &row.sender_face_url)?;
         }
         if announce {
@@ -142,7 +183,8 @@ impl<'a, 'c> Pass<'a, 'c> {
     fn known(&mut self, row: &MessageRow) -> Result<()> {
         let seq = row.position;
         match messages::find(self.changes.connection, self.row.id, &row.client_msg_id)? {
-            Some(known) if known.place > 0 => self.arrived(known, row),
+            // without a seq here: it waited for one, or lost its own when the server was reset
+            Some(known) if known.place != 0 => self.arrived(known, row),
             // the same message again: at another seq that seq holds nothing to show (I4)
             Some(known) if known.seq() != seq => seqs::add_hole(self.changes.connection, self.row.id, (seq, seq)),
             // at its own seq nothing happens; and where another message holds the seq, the first one stays
@@ -156,13 +198,35 @@ impl<'a, 'c> Pass<'a, 'c> {
             return Ok(());
         }
         messages::set_seq(self.changes.connection, &known, row.position)?;
+        self.read_before(row)?;
         self.touched |= messages::acknowledge(self.changes.connection, known.id, &row.server_msg_id, row.send_time)?;
         if outbox::remove(self.changes.connection, known.id)? {
             self.changes.arrived.push(Arrived {
                 message: known.id,
+                conversation: self.row.id,
                 conversation_id: self.row.conversation_id.clone(),
                 client_msg_id: known.client_msg_id,
             });
+        }
+        Ok(())
+    }
+
+    /// An own message has its seq now: perhaps its receipt is there already.
+    fn read_before(&mut self, row: &MessageRow) -> Result<()> {
+        let (connection, me) = (self.changes.connection, self.changes.me);
+        if row.send_id != me || row.session_type != session::SINGLE {
+            return Ok(());
+        }
+        let waiting = match self.read_early {
+            Some(waiting) => waiting,
+            None => *self.read_early.insert(receipts::any(connection, self.row.id)?),
+        };
+        if waiting
+            && let Some(read_time) = receipts::take(connection, self.row.id, row.position)?
+            && let Some(read) = messages::mark_read(connection, self.row.id, row.position, me, read_time)?
+        {
+            self.touched |= read.id == self.before.latest_message;
+            self.changes.receipts.push(notifications::receipt(&read.recv_id, vec![read.client_msg_id], read_time));
         }
         Ok(())
     }
@@ -193,6 +257,19 @@ impl<'a, 'c> Pass<'a, 'c> {
 
     fn end(self) -> Result<()> {
         let Self { changes, before, mut row, coverage, touched, announced, .. } = self;
+        let is_of_peer = |message: &&MessageRow| {
+            // in groups one may have another name, and the system's messages carry none
+            message.send_id != changes.me
+                && message.group_id.is_empty()
+                && message.msg_from == msg_from::USER
+                && !message.sender_nickname.is_empty()
+        };
+        if let Some(message) = announced.iter().rev().find(is_of_peer) {
+            // a name that the known profile does not have: the profile changed, or the sender does not know his own
+            let shown = (message.sender_nickname.as_str(), message.sender_face_url.as_str());
+            let before = message.send_time - PROFILE_DOUBTED_AFTER_MS;
+            changes.follow_up.profiles |= users::doubt(changes.connection, &message.send_id, shown, before)?;
+        }
         if let Some(coverage) = coverage {
             seqs::set_gaps(changes.connection, row.id, &coverage.gaps)?;
             changes.follow_up.gaps |= coverage.gaps.iter().any(|(_, live)| *live);
@@ -201,7 +278,26 @@ impl<'a, 'c> Pass<'a, 'c> {
         let row = changes.settle(&before, row, touched)?;
         changes.follow_up.profiles |= before.hidden && !row.hidden;
         let me = changes.me;
-        changes.new_messages.extend(announced.into_iter().map(|message| message.into_api(row.has_read_seq, me)));
+        let list = if changes.offline && row.recv_msg_opt == recv_msg_opt::RECEIVE {
+            &mut changes.offline_messages
+        } else {
+            &mut changes.new_messages
+        };
+        let (mut sender, mut names) = (String::new(), None);
+        for mut message in announced {
+            if message.group_id.is_empty() {
+                if message.send_id != sender {
+                    sender.clone_from(&message.send_id);
+                    names = users::names(changes.connection, &sender)?;
+                }
+                if let Some((nickname, face_url)) = &names {
+                    // as a query shows it
+                    message.sender_nickname.clone_from(nickname);
+                    message.sender_face_url.clone_from(face_url);
+                }
+            }
+            list.push(message.into_folded(row.has_read_seq, me));
+        }
         Ok(())
     }
 }

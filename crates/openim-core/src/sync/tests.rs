@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use super::changes::{Changes, Outcome};
 use super::inbound::{self, Arrival, Delivery};
-use super::notifications;
+use super::{notifications, reset};
 use crate::error::Result;
 use crate::event::Event;
 use crate::store::conversations;
@@ -24,9 +24,7 @@ const ID: &str = "si_alice_bob";
 const STREAM: &str = "n_alice_bob";
 
 fn database() -> Connection {
-    let connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch(include_str!("../store/migrations/001_first.sql")).unwrap();
-    connection
+    crate::store::in_memory()
 }
 
 fn apply<R>(connection: &Connection, job: impl FnOnce(&mut Changes<'_>) -> Result<R>) -> Outcome {
@@ -55,7 +53,7 @@ fn arrive(messages: Vec<MsgData>) -> Arrival {
 }
 
 fn names(outcome: &Outcome) -> Vec<&'static str> {
-    outcome.events.iter().map(Event::name).collect()
+    outcome.events.iter().map(|change| change.event.name()).collect()
 }
 
 fn unread(connection: &Connection) -> i64 {
@@ -66,7 +64,7 @@ fn unread(connection: &Connection) -> i64 {
 fn pending(connection: &Connection, id: &str) -> i64 {
     let conversation = match conversations::find(connection, ID).unwrap() {
         Some(row) => row,
-        None => conversations::create(connection, ID, session::SINGLE, "bob", "").unwrap(),
+        None => conversations::create(connection, ID, session::SINGLE, "bob").unwrap(),
     };
     let position = conversation.local_max_seq;
     let row = MessageRow {
@@ -76,7 +74,8 @@ fn pending(connection: &Connection, id: &str) -> i64 {
         ..inbound::message_row(conversation.id, text("alice", 0, id), "alice")
     };
     let message = messages::insert(connection, &row).unwrap().unwrap();
-    outbox::insert(connection, OutboxRow { message, conversation: conversation.id, attempt: 1 }, 0, b"x").unwrap();
+    outbox::insert(connection, OutboxRow { message, conversation: conversation.id, attempt: 1, created_at: 0 }, b"x")
+        .unwrap();
     message
 }
 
@@ -86,7 +85,7 @@ fn a_first_message_announces_itself_then_its_conversation() {
     let outcome = apply(&db, |changes| inbound::apply(changes, arrive(vec![text("bob", 1, "m1")])));
     assert_eq!(names(&outcome), ["OnRecvNewMessages", "OnNewConversation"]);
     assert_eq!(outcome.total_unread, Some(1));
-    let Some(Event::NewConversation(rows)) = outcome.events.last() else { panic!() };
+    let Some(Event::NewConversation(rows)) = outcome.events.last().map(|change| &change.event) else { panic!() };
     assert_eq!((rows[0].unread_count, rows[0].latest_msg.as_ref().unwrap().seq), (1, 1));
 }
 
@@ -96,6 +95,27 @@ fn the_same_message_again_changes_nothing_and_fires_nothing() {
     apply(&db, |changes| inbound::apply(changes, arrive(vec![text("bob", 1, "m1")])));
     let outcome = apply(&db, |changes| inbound::apply(changes, arrive(vec![text("bob", 1, "m1")])));
     assert!(outcome.events.is_empty() && outcome.total_unread.is_none());
+}
+
+#[test]
+fn after_a_reset_old_messages_stay_in_order_and_take_their_new_seqs() {
+    let db = database();
+    let old = ["m1", "m2", "m3"].iter().zip(1..).map(|(id, seq)| text("bob", seq, id)).collect();
+    apply(&db, |changes| inbound::apply(changes, arrive(old)));
+    pending(&db, "mine");
+    let id = conversations::find(&db, ID).unwrap().unwrap().id;
+    let forgotten = reset::Forgotten { chats: vec![id], ..reset::Forgotten::default() };
+    apply(&db, |changes| reset::forget(changes.connection, &forgotten));
+    let outcome =
+        apply(&db, |changes| inbound::apply(changes, arrive(vec![text("bob", 1, "new"), text("bob", 2, "m2")])));
+    assert_eq!(names(&outcome)[0], "OnRecvNewMessages");
+    let page = messages::older(&db, id, (i64::MAX, 0), 0, 10).unwrap();
+    let page: Vec<_> = page.iter().rev().map(|row| (row.client_msg_id.as_str(), row.seq())).collect();
+    assert_eq!(page, [("m1", 0), ("m3", 0), ("mine", 0), ("new", 1), ("m2", 2)]);
+    apply(&db, |changes| reset::forget(changes.connection, &forgotten));
+    let page = messages::older(&db, id, (i64::MAX, 0), 0, 10).unwrap();
+    assert!(page.iter().all(|row| row.seq() == 0));
+    assert_eq!(page.len(), 5, "a second reset keeps them all");
 }
 
 #[test]
@@ -189,7 +209,7 @@ fn unreadable_content_is_kept_as_it_came() {
     let mut message = text("bob", 1, "m1");
     message.content = b"{not json".to_vec();
     let outcome = apply(&db, |changes| inbound::apply(changes, arrive(vec![message])));
-    let Some(Event::RecvNewMessages(list)) = outcome.events.first() else { panic!() };
+    let Some(Event::RecvNewMessages(list)) = outcome.events.first().map(|change| &change.event) else { panic!() };
     assert_eq!(list[0].body, crate::model::Body::Content("{not json".into()));
 }
 
@@ -207,6 +227,56 @@ fn a_push_after_a_gap_is_delivered_and_the_gap_fetched_now() {
     apply(&db, |changes| inbound::apply(changes, answer));
     assert!(seqs::live_gaps(&db, 9).unwrap().is_empty());
     assert_eq!(unread(&db), 4);
+}
+
+#[test]
+fn seqs_that_cannot_be_are_passed_over_and_a_leap_is_asked_about_instead_of_fetched() {
+    let connection = database();
+    apply(&connection, |changes| inbound::apply(changes, arrive(vec![text("bob", 1, "one")])));
+    for seq in [-1, i64::MIN, i64::MAX, 1 << 53] {
+        let lie = MsgData { seq, ..text("bob", 1, "lie") };
+        let outcome = apply(&connection, |changes| inbound::apply(changes, arrive(vec![lie])));
+        assert_eq!(names(&outcome), [""; 0], "{seq}");
+        assert_eq!(unread(&connection), 1);
+    }
+    let leap = (1 << 53) - 1;
+    let outcome = apply(&connection, |changes| inbound::apply(changes, arrive(vec![text("bob", leap, "leap")])));
+    assert!(outcome.follow_up.comparison && !outcome.follow_up.gaps, "{:?}", outcome.follow_up);
+    assert_eq!(seqs::live_gaps(&connection, 10).unwrap(), []);
+    assert_eq!(unread(&connection), i64::from(i32::MAX));
+    let outcome = apply(&connection, |changes| inbound::apply(changes, arrive(vec![text("bob", 2, "two")])));
+    assert_eq!(names(&outcome).first(), Some(&"OnRecvNewMessages"), "the true ones still come");
+}
+
+#[test]
+fn a_gap_that_pushes_left_is_announced_even_if_the_history_fills_it() {
+    let db = database();
+    let history = |messages, range| Arrival { answered: vec![range], delivery: Delivery::Silent, ..arrive(messages) };
+    apply(&db, |changes| inbound::apply(changes, history(vec![text("bob", 5, "m5")], (5, 5))));
+    apply(&db, |changes| inbound::apply(changes, arrive(vec![text("bob", 8, "m8")])));
+    let page = vec![text("bob", 4, "m4"), text("bob", 6, "m6")];
+    let outcome = apply(&db, |changes| inbound::apply(changes, history(page, (3, 7))));
+    let Some(Event::RecvNewMessages(list)) = outcome.events.first().map(|change| &change.event) else {
+        panic!("{:?}", names(&outcome))
+    };
+    assert_eq!(list.iter().map(|message| message.seq).collect::<Vec<_>>(), [6]);
+    assert!(seqs::live_gaps(&db, 9).unwrap().is_empty());
+}
+
+#[test]
+fn what_is_pushed_during_the_first_sync_is_stored_and_no_news() {
+    let db = database();
+    let mut unstored = text("bob", 0, "typed");
+    unstored.options = options::online_only();
+    let outcome = apply(&db, |changes| {
+        changes.quiet();
+        inbound::apply(changes, arrive(vec![text("bob", 7, "m7"), unstored]))
+    });
+    assert_eq!(names(&outcome), ["OnRecvOnlineOnlyMessages"]);
+    assert!(!outcome.follow_up.gaps, "what lies before it comes with the history");
+    let row = conversations::find(&db, ID).unwrap().unwrap();
+    assert_eq!(seqs::gaps(&db, row.id).unwrap(), [((1, 6), false)]);
+    assert_eq!(unread(&db), 7);
 }
 
 fn receipt(reader: &str, seq: i64, seqs: Vec<i64>, has_read_seq: i64) -> MsgData {
@@ -228,10 +298,31 @@ fn a_receipt_of_the_peer_marks_own_messages_once() {
     apply(&db, |changes| inbound::apply(changes, arrive(vec![text("alice", 1, "m1"), text("bob", 2, "m2")])));
     let notification = receipt("bob", 1, vec![1, 2], 2);
     let outcome = apply(&db, |changes| notifications::apply(changes, STREAM, &notification));
-    let Some(Event::RecvC2CReadReceipt(list)) = outcome.events.first() else { panic!("{:?}", names(&outcome)) };
+    let Some(Event::RecvC2CReadReceipt(list)) = outcome.events.first().map(|change| &change.event) else {
+        panic!("{:?}", names(&outcome))
+    };
     assert_eq!(list[0].msg_id_list, ["m1"]);
     assert_eq!(seqs::cursor(&db, STREAM).unwrap(), Some(1));
     let again = apply(&db, |changes| notifications::apply(changes, STREAM, &notification));
+    assert!(again.events.is_empty());
+}
+
+#[test]
+fn a_receipt_that_overtakes_the_message_waits_for_it() {
+    let db = database();
+    let message = pending(&db, "m2");
+    apply(&db, |changes| inbound::apply(changes, arrive(vec![text("bob", 1, "m1"), text("bob", 3, "m3")])));
+    let notification = receipt("bob", 1, vec![1, 2, 4], 4);
+    let outcome = apply(&db, |changes| notifications::apply(changes, STREAM, &notification));
+    assert!(outcome.events.is_empty(), "{:?}", names(&outcome));
+    let own = vec![text("alice", 2, "m2"), text("alice", 4, "m4")];
+    let outcome = apply(&db, |changes| inbound::apply(changes, arrive(own)));
+    let Some(Event::RecvC2CReadReceipt(list)) = outcome.events.first().map(|change| &change.event) else {
+        panic!("{:?}", names(&outcome))
+    };
+    assert_eq!(list.iter().map(|receipt| receipt.msg_id_list.concat()).collect::<Vec<_>>(), ["m2", "m4"]);
+    assert!(messages::get(&db, message).unwrap().unwrap().is_read);
+    let again = apply(&db, |changes| notifications::apply(changes, STREAM, &receipt("bob", 2, vec![2, 4], 4)));
     assert!(again.events.is_empty());
 }
 
@@ -273,12 +364,12 @@ proptest! {
             kinds.iter().zip(1_i64..).filter_map(|(kind, seq)| kind.map(|own| (seq, own))).collect();
         let newest = kinds.len() as i64;
         let db = database();
-        conversations::create(&db, ID, session::SINGLE, "bob", "").unwrap();
+        conversations::create(&db, ID, session::SINGLE, "bob").unwrap();
         let mut announced: Vec<String> = Vec::new();
         let mut run = |arrival: Arrival| {
             let outcome = apply(&db, |changes| inbound::apply(changes, arrival));
-            for event in &outcome.events {
-                if let Event::RecvNewMessages(list) = event {
+            for change in &outcome.events {
+                if let Event::RecvNewMessages(list) = &change.event {
                     announced.extend(list.iter().map(|message| message.client_msg_id.clone()));
                 }
             }

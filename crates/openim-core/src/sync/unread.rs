@@ -13,9 +13,9 @@ pub(crate) fn window(row: &SyncRow) -> Option<Range> {
 }
 
 /// Unread messages of a window, `silent` of whose seqs cannot be unread: own messages, messages with the option off, and
-/// holes.
+/// holes. At most what OpenIM's number for it holds, so that sums cannot overflow whatever a server says.
 pub(crate) fn count((begin, end): Range, silent: i64) -> i64 {
-    (end - begin + 1 - silent).max(0)
+    (end - begin + 1 - silent).clamp(0, i64::from(i32::MAX))
 }
 
 #[cfg(test)]
@@ -33,6 +33,7 @@ mod tests {
         assert_eq!(window(&row(3, 7)), Some((4, 7)));
         assert_eq!(count((4, 7), 1), 3);
         assert_eq!(count((4, 7), 9), 0);
+        assert_eq!(count((1, openim_proto::constants::MAX_SEQ), 0), i64::from(i32::MAX));
     }
 
     #[test]

@@ -5,9 +5,10 @@ use openim_proto::conversation::Conversation;
 use serde::{Deserialize, Serialize};
 
 use super::answer::Answer;
+use super::increment::{FullIds, Increment};
 use super::page::{self, Pagination, null_if_empty};
 use super::{App, Reply, call, call_async};
-use crate::domain::version::{Log, id_hash};
+use crate::domain::version_log::Log;
 use crate::domain::{Caller, ConversationChange, Domain, Fault, Newest, Selection, World};
 
 pub(super) fn routes() -> Router<App> {
@@ -111,47 +112,18 @@ fn get_owner_conversation(app: &Domain, caller: &Caller, request: Wanted) -> Rep
 }
 
 fn get_incremental_conversations(app: &Domain, caller: &Caller, request: Wanted) -> Reply {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Increment {
-        version: u64,
-        #[serde(rename = "versionID")]
-        version_id: String,
-        full: bool,
-        delete: Option<Vec<String>>,
-        insert: Option<Vec<Conversation>>,
-        update: Option<Vec<Conversation>>,
-    }
     caller.must_be(&request.user_id)?;
     let mut world = app.world();
     let delta = world.version_log(Log::Conversations, &request.user_id).delta(&request.version_id, request.version);
-    Answer::of(&Increment {
-        version: delta.version,
-        version_id: delta.version_id,
-        full: delta.full,
-        delete: null_if_empty(delta.delete),
-        insert: null_if_empty(found(&world, &request.user_id, &delta.insert)),
-        update: null_if_empty(found(&world, &request.user_id, &delta.update)),
-    })
+    Answer::of(&Increment::of(delta, |ids| found(&world, &request.user_id, ids)).unsorted())
 }
 
 fn get_full_conversation_ids(app: &Domain, caller: &Caller, request: Wanted) -> Reply {
-    #[derive(Serialize)]
-    struct FullIds {
-        version: u64,
-        #[serde(rename = "versionID")]
-        version_id: String,
-        equal: bool,
-        #[serde(rename = "conversationIDs")]
-        conversation_ids: Option<Vec<String>>,
-    }
     caller.must_be(&request.user_id)?;
     let mut world = app.world();
-    let delta = world.version_log(Log::Conversations, &request.user_id).delta("", 0);
     let ids = ids(&world, &request.user_id, Selection::ById);
-    let equal = id_hash(&ids) == request.id_hash;
-    let conversation_ids = if equal { None } else { Some(ids) };
-    Answer::of(&FullIds { version: delta.version, version_id: delta.version_id, equal, conversation_ids })
+    let log = world.version_log(Log::Conversations, &request.user_id);
+    Answer::of(&FullIds::of("conversationIDs", log, ids, request.id_hash))
 }
 
 #[derive(Serialize)]

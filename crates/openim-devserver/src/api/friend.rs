@@ -1,33 +1,35 @@
-//! Friends, black lists and applications (http.md 2.4). Nobody can make a friend yet, so every list is truly empty.
+//! Friends (http.md 2.4, 3.3).
 
 use std::collections::BTreeSet;
 
 use axum::Router;
+use openim_proto::sdkws::{BlackInfo, FriendInfo, UserInfo};
 use serde::{Deserialize, Serialize};
 
 use super::answer::Answer;
-use super::page::{self, Pagination};
+use super::increment::{FullIds, Increment};
+use super::page::{self, Pagination, null_if_empty};
 use super::{App, Reply, call};
-use crate::domain::version::Log;
-use crate::domain::{Caller, Domain, Fault};
+use crate::domain::version_log::Log;
+use crate::domain::{Caller, Domain, Fault, FriendChange};
+
+/// Ids that a list of a request may have (http.md 8.8).
+const IDS_LIMIT: usize = 1000;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/friend/get_incremental_friends", call(get_incremental_friends))
-        .route("/friend/get_full_friend_user_ids", call(get_full_friend_user_ids))
+        .route("/friend/delete_friend", call(delete_friend))
+        .route("/friend/set_friend_remark", call(set_friend_remark))
+        .route("/friend/update_friends", call(update_friends))
+        .route("/friend/import_friend", call(import_friend))
         .route("/friend/get_friend_list", call(get_friend_list))
         .route("/friend/get_designated_friends", call(get_designated_friends))
+        .route("/friend/get_specified_friends_info", call(get_specified_friends_info))
+        .route("/friend/get_friend_id", call(get_friend_id))
         .route("/friend/is_friend", call(is_friend))
-        .route("/friend/get_friend_apply_list", call(get_friend_apply_list))
-        .route("/friend/get_self_friend_apply_list", call(get_self_friend_apply_list))
-        .route("/friend/get_designated_friend_apply", call(get_designated_friend_apply))
-        .route("/friend/get_self_unhandled_apply_count", call(get_self_unhandled_apply_count))
-        .route("/friend/get_black_list", call(get_black_list))
-        .route("/friend/get_specified_blacks", call(get_specified_blacks))
+        .route("/friend/get_incremental_friends", call(get_incremental_friends))
+        .route("/friend/get_full_friend_user_ids", call(get_full_friend_user_ids))
 }
-
-/// An element of a list that has none.
-type Nobody = Option<Vec<()>>;
 
 /// The members of all requests about friends.
 #[derive(Default, Deserialize)]
@@ -37,18 +39,19 @@ struct Wanted {
     user_id: String,
     #[serde(rename = "ownerUserID")]
     owner_user_id: String,
-    #[serde(rename = "fromUserID")]
-    from_user_id: String,
-    #[serde(rename = "toUserID")]
-    to_user_id: String,
+    #[serde(rename = "friendUserID")]
+    friend_user_id: String,
+    #[serde(rename = "friendUserIDs")]
+    friend_user_ids: Option<Vec<String>>,
+    #[serde(rename = "userIDList")]
+    user_id_list: Vec<String>,
     #[serde(rename = "userID1")]
     user_id1: String,
     #[serde(rename = "userID2")]
     user_id2: String,
-    #[serde(rename = "friendUserIDs")]
-    friend_user_ids: Option<Vec<String>>,
-    #[serde(rename = "userIDList")]
-    user_id_list: Option<Vec<String>>,
+    remark: Option<String>,
+    is_pinned: Option<bool>,
+    ex: Option<String>,
     #[serde(rename = "versionID")]
     version_id: String,
     version: u64,
@@ -56,158 +59,153 @@ struct Wanted {
     pagination: Option<Pagination>,
 }
 
-/// Answer of the incremental lists that have a sort version.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct EmptyIncrement {
-    version: u64,
-    #[serde(rename = "versionID")]
-    version_id: String,
-    full: bool,
-    delete: Nobody,
-    insert: Nobody,
-    update: Nobody,
-    sort_version: u64,
+/// Refuses a list in which an id stands twice.
+pub(super) fn check_unique(ids: &[String], detail: &'static str) -> Result<(), Fault> {
+    let unique: BTreeSet<&String> = ids.iter().collect();
+    if unique.len() == ids.len() { Ok(()) } else { Err(Fault::args(detail)) }
 }
 
-impl EmptyIncrement {
-    /// What changed in a list without elements: nothing, or everything for a stranger.
-    pub(super) fn of(app: &Domain, log: Log, owner: &str, version_id: &str, version: u64) -> Self {
-        let delta = app.world().version_log(log, owner).delta(version_id, version);
-        let (version, version_id, full, sort_version) =
-            (delta.version, delta.version_id, delta.full, delta.sort_version);
-        Self { version, version_id, full, delete: None, insert: None, update: None, sort_version }
+/// The ids of a call that takes so many at most, each once.
+fn friend_ids(ids: Option<Vec<String>>) -> Result<Vec<String>, Fault> {
+    let ids = ids.ok_or_else(|| Fault::args("friendUserIDS is empty"))?;
+    if ids.len() > IDS_LIMIT {
+        return Err(Fault::args(format!("friendUserIDS has more than {IDS_LIMIT} ids")));
     }
+    check_unique(&ids, "friend userID repeated")?;
+    Ok(ids)
 }
 
-fn get_incremental_friends(app: &Domain, caller: &Caller, request: Wanted) -> Reply {
-    caller.must_be(&request.user_id)?;
-    Answer::of(&EmptyIncrement::of(app, Log::Friends, &request.user_id, &request.version_id, request.version))
-}
-
-fn get_full_friend_user_ids(app: &Domain, caller: &Caller, request: Wanted) -> Reply {
-    #[derive(Serialize)]
-    struct FullIds {
-        version: u64,
-        #[serde(rename = "versionID")]
-        version_id: String,
-        equal: bool,
-        #[serde(rename = "userIDs")]
-        user_ids: Nobody,
+fn delete_friend(app: &Domain, caller: &Caller, request: Wanted) -> Reply {
+    if request.friend_user_id.is_empty() {
+        return Err(Fault::args("friendUserID is empty"));
     }
-    caller.must_be(&request.user_id)?;
-    let delta = app.world().version_log(Log::Friends, &request.user_id).delta("", 0);
-    let (equal, user_ids) = equal_to_nothing(request.id_hash);
-    Answer::of(&FullIds { version: delta.version, version_id: delta.version_id, equal, user_ids })
+    caller.must_be(&request.owner_user_id)?;
+    app.world().delete_friend(caller, &request.owner_user_id, &request.friend_user_id)?;
+    Ok(Answer::Empty)
 }
 
-/// Whether a hash is that of no ids, and the ids to send if it is not.
-pub(super) fn equal_to_nothing(id_hash: u64) -> (bool, Nobody) {
-    (id_hash == 0, None)
+fn set_friend_remark(app: &Domain, caller: &Caller, request: Wanted) -> Reply {
+    caller.must_be(&request.owner_user_id)?;
+    let remark = request.remark.unwrap_or_default();
+    app.world().set_friend_remark(caller, &request.owner_user_id, &request.friend_user_id, remark)?;
+    Ok(Answer::Empty)
+}
+
+fn update_friends(app: &Domain, caller: &Caller, request: Wanted) -> Reply {
+    let ids = friend_ids(request.friend_user_ids)?;
+    if ids.is_empty() {
+        return Err(Fault::args("friendUserIDS is empty"));
+    }
+    caller.must_be(&request.owner_user_id)?;
+    let change = FriendChange { remark: request.remark, is_pinned: request.is_pinned, ex: request.ex };
+    app.world().update_friends(caller, &request.owner_user_id, &ids, &change)?;
+    Ok(Answer::Empty)
+}
+
+fn import_friend(app: &Domain, caller: &Caller, request: Wanted) -> Reply {
+    caller.must_be_admin()?;
+    let ids = friend_ids(request.friend_user_ids)?;
+    app.world().import_friends(caller, &request.owner_user_id, &ids)?;
+    Ok(Answer::Empty)
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Friends {
-    friends_info: Nobody,
+    friends_info: Option<Vec<FriendInfo>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    total: Option<i32>,
+    total: Option<usize>,
 }
 
-fn get_friend_list(_: &Domain, caller: &Caller, request: Wanted) -> Reply {
-    page::check(request.pagination)?;
+fn get_friend_list(app: &Domain, caller: &Caller, request: Wanted) -> Reply {
+    let page = page::check(request.pagination)?;
     caller.must_be(&request.user_id)?;
-    Answer::of(&Friends { friends_info: None, total: Some(0) })
+    let world = app.world();
+    let friends = world.friends(&request.user_id);
+    let total = friends.len();
+    let infos = page.of(friends).into_iter().map(|record| world.friend_info(record)).collect();
+    Answer::of(&Friends { friends_info: null_if_empty(infos), total: Some(total) })
 }
 
-fn get_designated_friends(_: &Domain, caller: &Caller, request: Wanted) -> Reply {
+fn get_designated_friends(app: &Domain, caller: &Caller, request: Wanted) -> Reply {
     let wanted = request.friend_user_ids.ok_or_else(|| Fault::args("friendUserIDS is empty"))?;
     caller.must_be(&request.owner_user_id)?;
-    if wanted.iter().collect::<BTreeSet<_>>().len() != wanted.len() {
-        return Err(Fault::args("friend userID repeated"));
-    }
-    Answer::of(&Friends { friends_info: None, total: None })
+    check_unique(&wanted, "friend userID repeated")?;
+    let found = app.world().find_friends(&request.owner_user_id, &wanted);
+    Answer::of(&Friends { friends_info: null_if_empty(found), total: None })
 }
 
-fn is_friend(_: &Domain, caller: &Caller, request: Wanted) -> Reply {
+fn get_specified_friends_info(app: &Domain, caller: &Caller, request: Wanted) -> Reply {
+    #[derive(Serialize)]
+    struct Infos {
+        infos: Option<Vec<Info>>,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Info {
+        user_info: UserInfo,
+        friend_info: Option<FriendInfo>,
+        black_info: Option<BlackInfo>,
+    }
+    if request.user_id_list.is_empty() {
+        return Err(Fault::args("userIDList is empty"));
+    }
+    check_unique(&request.user_id_list, "userIDList repeated")?;
+    caller.must_be(&request.owner_user_id)?;
+    let world = app.world();
+    let owner = &request.owner_user_id;
+    // here times are in ms, and the profile stands beside the relations rather than in them
+    let info = |user_id: &String| {
+        let friend = world.friend(owner, user_id);
+        let black = world.black(owner, user_id);
+        Some(Info {
+            user_info: world.user_info(user_id)?.clone(),
+            friend_info: friend.map(|record| FriendInfo {
+                create_time: record.create_time,
+                friend_user: None,
+                ..world.friend_info(record)
+            }),
+            black_info: black.map(|row| BlackInfo { black_user_info: None, ..world.black_info(row) }),
+        })
+    };
+    Answer::of(&Infos { infos: null_if_empty(request.user_id_list.iter().filter_map(info).collect()) })
+}
+
+fn get_friend_id(app: &Domain, caller: &Caller, request: Wanted) -> Reply {
+    #[derive(Serialize)]
+    struct FriendIds {
+        #[serde(rename = "friendIDs")]
+        friend_ids: Option<Vec<String>>,
+    }
+    caller.must_be(&request.user_id)?;
+    Answer::of(&FriendIds { friend_ids: null_if_empty(app.world().friend_ids(&request.user_id)) })
+}
+
+fn is_friend(app: &Domain, caller: &Caller, request: Wanted) -> Reply {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Friendship {
         in_user1_friends: bool,
         in_user2_friends: bool,
     }
-    must_be_one_of(caller, &request.user_id1, &request.user_id2)?;
-    Answer::of(&Friendship { in_user1_friends: false, in_user2_friends: false })
+    let (one, other) = (&request.user_id1, &request.user_id2);
+    caller.must_be_one_of(one, other)?;
+    let world = app.world();
+    let (in_user1_friends, in_user2_friends) = (world.is_friend(one, other), world.is_friend(other, one));
+    Answer::of(&Friendship { in_user1_friends, in_user2_friends })
 }
 
-fn get_friend_apply_list(_: &Domain, caller: &Caller, request: Wanted) -> Reply {
-    // the capital letter is the protocol's
-    #[derive(Serialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Received {
-        friend_requests: Nobody,
-        #[serde(rename = "total")]
-        total: i32,
-    }
-    page::check(request.pagination)?;
+fn get_incremental_friends(app: &Domain, caller: &Caller, request: Wanted) -> Reply {
     caller.must_be(&request.user_id)?;
-    Answer::of(&Received { friend_requests: None, total: 0 })
+    let mut world = app.world();
+    let delta = world.version_log(Log::Friends, &request.user_id).delta(&request.version_id, request.version);
+    Answer::of(&Increment::of(delta, |ids| world.find_friends(&request.user_id, ids)))
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Applications {
-    friend_requests: Nobody,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    total: Option<i32>,
-}
-
-fn get_self_friend_apply_list(_: &Domain, caller: &Caller, request: Wanted) -> Reply {
-    page::check(request.pagination)?;
+fn get_full_friend_user_ids(app: &Domain, caller: &Caller, request: Wanted) -> Reply {
     caller.must_be(&request.user_id)?;
-    Answer::of(&Applications { friend_requests: None, total: Some(0) })
-}
-
-fn get_designated_friend_apply(_: &Domain, caller: &Caller, request: Wanted) -> Reply {
-    must_be_one_of(caller, &request.from_user_id, &request.to_user_id)?;
-    Answer::of(&Applications { friend_requests: None, total: None })
-}
-
-fn get_self_unhandled_apply_count(_: &Domain, caller: &Caller, request: Wanted) -> Reply {
-    caller.must_be(&request.user_id)?;
-    Answer::of(&Count { count: 0 })
-}
-
-/// A number of things.
-#[derive(Serialize)]
-pub(super) struct Count {
-    /// How many.
-    pub(super) count: i64,
-}
-
-#[derive(Serialize)]
-struct Blacks {
-    blacks: Nobody,
-    total: i32,
-}
-
-fn get_black_list(_: &Domain, caller: &Caller, request: Wanted) -> Reply {
-    page::check(request.pagination)?;
-    caller.must_be(&request.user_id)?;
-    Answer::of(&Blacks { blacks: None, total: 0 })
-}
-
-fn get_specified_blacks(_: &Domain, caller: &Caller, request: Wanted) -> Reply {
-    if request.user_id_list.is_none_or(|list| list.is_empty()) {
-        return Err(Fault::args("userIDList is empty"));
-    }
-    caller.must_be(&request.owner_user_id)?;
-    Answer::of(&Blacks { blacks: None, total: 0 })
-}
-
-fn must_be_one_of(caller: &Caller, one: &str, other: &str) -> Result<(), Fault> {
-    if caller.is_admin || [one, other].contains(&&*caller.user_id) {
-        return Ok(());
-    }
-    Err(Fault::no_permission("opUser in ownerUserIDs"))
+    let mut world = app.world();
+    let ids = world.friend_ids(&request.user_id);
+    let log = world.version_log(Log::Friends, &request.user_id);
+    Answer::of(&FullIds::of("userIDs", log, ids, request.id_hash))
 }

@@ -4,10 +4,11 @@ use axum::Router;
 use serde::{Deserialize, Serialize};
 
 use super::answer::Answer;
-use super::friend::{Count, EmptyIncrement, equal_to_nothing};
+use super::friend_request::Count;
+use super::increment::{FullIds, Increment};
 use super::page::{self, Pagination};
 use super::{App, Reply, call};
-use crate::domain::version::Log;
+use crate::domain::version_log::Log;
 use crate::domain::{Caller, Domain, Fault};
 
 pub(super) fn routes() -> Router<App> {
@@ -51,23 +52,16 @@ struct MembersVersion {}
 
 fn get_incremental_join_groups(app: &Domain, caller: &Caller, request: Wanted) -> Reply {
     caller.must_be(&request.user_id)?;
-    Answer::of(&EmptyIncrement::of(app, Log::JoinedGroups, &request.user_id, &request.version_id, request.version))
+    let mut world = app.world();
+    let delta = world.version_log(Log::JoinedGroups, &request.user_id).delta(&request.version_id, request.version);
+    Answer::of(&Increment::<()>::of(delta, |_| Vec::new()))
 }
 
 fn get_full_join_group_ids(app: &Domain, caller: &Caller, request: Wanted) -> Reply {
-    #[derive(Serialize)]
-    struct FullIds {
-        version: u64,
-        #[serde(rename = "versionID")]
-        version_id: String,
-        equal: bool,
-        #[serde(rename = "groupIDs")]
-        group_ids: Option<Vec<()>>,
-    }
     caller.must_be(&request.user_id)?;
-    let delta = app.world().version_log(Log::JoinedGroups, &request.user_id).delta("", 0);
-    let (equal, group_ids) = equal_to_nothing(request.id_hash);
-    Answer::of(&FullIds { version: delta.version, version_id: delta.version_id, equal, group_ids })
+    let mut world = app.world();
+    let log = world.version_log(Log::JoinedGroups, &request.user_id);
+    Answer::of(&FullIds::of("groupIDs", log, Vec::new(), request.id_hash))
 }
 
 fn get_joined_group_list(_: &Domain, caller: &Caller, request: Wanted) -> Reply {

@@ -31,7 +31,11 @@ impl<'de> Deserializer<'de> for Lenient {
         match self.0 {
             Value::Array(elements) => visitor.visit_seq(Elements(elements.into_iter())),
             Value::Object(members) => visitor.visit_map(Members::new(members, &[])),
-            plain => plain.deserialize_any(visitor),
+            // by hand: the value's own way would bring the code for arrays and objects along for every type
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(value) => visitor.visit_bool(value),
+            Value::Number(value) => value.deserialize_any(visitor),
+            Value::String(value) => visitor.visit_string(value),
         }
     }
 
@@ -49,7 +53,7 @@ impl<'de> Deserializer<'de> for Lenient {
             Value::Object(members) => visitor.visit_map(Members::new(members, fields)),
             // an array is no struct, although serde would take it
             Value::Array(_) => Err(serde::de::Error::invalid_type(serde::de::Unexpected::Seq, &visitor)),
-            plain => plain.deserialize_any(visitor),
+            plain => Self(plain).deserialize_any(visitor),
         }
     }
 

@@ -92,7 +92,7 @@ async fn active(app: &Domain, caller: &Caller, encoding: Encoding, body: &[u8]) 
         _ => DEFAULT_COUNT,
     };
     newest.truncate(count);
-    encoding.write(&GetActiveConversationsResp { unread_count, conversations: messages(app, newest) })
+    encoding.write(&GetActiveConversationsResp { unread_count, conversations: messages(app, caller, newest) })
 }
 
 async fn get_conversations(
@@ -113,14 +113,14 @@ async fn listed(app: &Domain, caller: &Caller, encoding: Encoding, body: &[u8]) 
     let request: GetConversationsReq = encoding.read(body)?;
     let newest = app.newest_messages(&caller.user_id, Some(request.conversation_i_ds)).await?;
     let unread_count = unread(&newest);
-    encoding.write(&GetConversationsResp { unread_count, conversations: messages(app, newest) })
+    encoding.write(&GetConversationsResp { unread_count, conversations: messages(app, caller, newest) })
 }
 
 fn unread(newest: &[Newest]) -> i64 {
     newest.iter().map(|it| (it.max_seq - it.read_seq).max(0)).sum()
 }
 
-fn messages(app: &Domain, newest: Vec<Newest>) -> Vec<ConversationMsg> {
+fn messages(app: &Domain, caller: &Caller, newest: Vec<Newest>) -> Vec<ConversationMsg> {
     let world = app.world();
     let with_message = newest.into_iter().filter(|it| it.message.is_some());
     with_message
@@ -129,9 +129,9 @@ fn messages(app: &Domain, newest: Vec<Newest>) -> Vec<ConversationMsg> {
                 session::GROUP => None,
                 _ => world.user_info(&it.record.user_id).cloned(),
             },
+            friend: world.friend(&caller.user_id, &it.record.user_id).cloned(),
             conversation: Some(it.record),
             last_msg: it.message,
-            friend: None,
             group: None,
             max_seq: it.max_seq,
             read_seq: it.read_seq,

@@ -6,7 +6,7 @@ use openim_proto::sdkws::{GetMaxSeqReq, PullMessageBySeqsReq};
 use serde::{Deserialize, Serialize};
 
 use super::answer::Answer;
-use super::{App, Reply, call, call_async, send};
+use super::{App, Reply, business, call, call_async, send};
 use crate::domain::{Caller, Domain, Fault};
 
 pub(super) fn routes() -> Router<App> {
@@ -19,6 +19,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/msg/mark_conversation_as_read", call(mark_conversation_as_read))
         .route("/msg/set_conversation_has_read_seq", call(set_conversation_has_read_seq))
         .merge(send::routes())
+        .merge(business::routes())
 }
 
 #[derive(Default, Deserialize)]

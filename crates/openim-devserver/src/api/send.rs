@@ -8,18 +8,26 @@ use axum::response::Response;
 use axum::routing::post;
 use openim_proto::constants::{content_type, msg_from, session, status};
 use openim_proto::content::NotificationElem;
+use openim_proto::msg::SendMsgResp;
 use openim_proto::options;
 use openim_proto::sdkws::{MsgData, OfflinePushInfo};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::answer::{Answer, bad_request};
-use super::{App, Reply, finish, json};
+use super::{App, Reply, call, finish, json};
 use crate::domain::{Caller, Domain, Fault};
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/msg/send_msg", post(send_msg)).route("/msg/batch_send_msg", post(batch_send_msg))
+    Router::new()
+        .route("/msg/send_msg", post(send_msg))
+        .route("/msg/batch_send_msg", post(batch_send_msg))
+        .route("/msg/check_msg_is_send_success", call(check_msg_is_send_success))
 }
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Nothing {}
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -95,8 +103,9 @@ fn read(body: &[u8], to_many: bool) -> Result<Sending, Fault> {
     Ok(request)
 }
 
+/// The answer to everything that sends one message.
 #[derive(Serialize)]
-struct Sent {
+pub(super) struct Sent {
     #[serde(rename = "serverMsgID")]
     server_msg_id: String,
     #[serde(rename = "clientMsgID")]
@@ -111,8 +120,18 @@ fn send_one(app: &Domain, caller: &Caller, request: Sending) -> Reply {
     if !caller.is_admin {
         return Err(Fault::no_permission("only app manager can send message"));
     }
-    let message = message(app, request)?;
-    Answer::of(&sent(app, caller, message, None)?)
+    let outcome = message(app, request).and_then(|message| sent(app, caller, message, None));
+    app.world().note_send_outcome(&caller.operation_id, outcome.is_ok());
+    Answer::of(&outcome?)
+}
+
+/// How the send with the same operation id ended, for whoever got no answer to it.
+fn check_msg_is_send_success(app: &Domain, caller: &Caller, _: Nothing) -> Reply {
+    #[derive(Serialize)]
+    struct Outcome {
+        status: i32,
+    }
+    Answer::of(&Outcome { status: app.world().send_outcome(&caller.operation_id) })
 }
 
 fn send_many(app: &Domain, caller: &Caller, mut request: Sending) -> Reply {
@@ -143,9 +162,14 @@ fn send_many(app: &Domain, caller: &Caller, mut request: Sending) -> Reply {
 
 fn sent(app: &Domain, caller: &Caller, message: MsgData, recv_id: Option<String>) -> Result<Sent, Fault> {
     let accepted = app.world().send(caller, message, |_| Vec::new())?;
-    let (server_msg_id, client_msg_id, send_time) =
-        (accepted.server_msg_id, accepted.client_msg_id, accepted.send_time);
-    Ok(Sent { server_msg_id, client_msg_id, send_time, recv_id })
+    Ok(Sent { recv_id, ..Sent::from(accepted) })
+}
+
+impl From<SendMsgResp> for Sent {
+    fn from(accepted: SendMsgResp) -> Self {
+        let SendMsgResp { server_msg_id, client_msg_id, send_time, .. } = accepted;
+        Self { server_msg_id, client_msg_id, send_time, recv_id: None }
+    }
 }
 
 fn message(app: &Domain, request: Sending) -> Result<MsgData, Fault> {

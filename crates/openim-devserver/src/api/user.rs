@@ -1,7 +1,6 @@
 //! Users (http.md 2.3).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::Ordering;
 
 use axum::Router;
 use openim_proto::sdkws::UserInfo;
@@ -20,11 +19,8 @@ pub(super) fn routes() -> Router<App> {
         .route("/user/update_user_info_ex", call(update_user_info_ex))
         .route("/user/set_global_msg_recv_opt", call(set_global_msg_recv_opt))
         .route("/user/get_all_users_uid", call(get_all_users_uid))
+        .route("/user/get_users", call(get_users))
         .route("/user/account_check", call(account_check))
-        .route("/user/get_users_online_status", call(get_users_online_status))
-        .route("/user/get_users_status", call(get_users_status))
-        .route("/user/subscribe_users_status", call(no_statuses))
-        .route("/user/get_subscribe_users_status", call(no_statuses))
         .route("/user/get_user_client_config", call(get_user_client_config))
         .route("/user/set_user_client_config", call(set_user_client_config))
         .route("/user/del_user_client_config", call(del_user_client_config))
@@ -139,6 +135,27 @@ fn get_all_users_uid(app: &Domain, _: &Caller, request: Paged) -> Reply {
 }
 
 #[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct UserSearch {
+    pagination: Option<Pagination>,
+    #[serde(rename = "userID")]
+    user_id: String,
+    nick_name: String,
+}
+
+#[derive(Serialize)]
+struct UserPage {
+    total: usize,
+    users: Option<Vec<UserInfo>>,
+}
+
+fn get_users(app: &Domain, _: &Caller, request: UserSearch) -> Reply {
+    let page = page::check(request.pagination)?;
+    let found = app.world().find_users(&request.user_id, &request.nick_name);
+    Answer::of(&UserPage { total: found.len(), users: null_if_empty(page.of(found)) })
+}
+
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct AccountCheck {
     #[serde(rename = "checkUserIDs")]
@@ -167,78 +184,6 @@ fn account_check(app: &Domain, caller: &Caller, request: AccountCheck) -> Reply 
     let world = app.world();
     let checked = |user_id: String| CheckedAccount { account_status: world.is_registered(&user_id).into(), user_id };
     Answer::of(&CheckedAccounts { results: null_if_empty(request.check_user_ids.into_iter().map(checked).collect()) })
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct OnlineStatus {
-    #[serde(rename = "userID")]
-    user_id: String,
-    status: i32,
-    detail_platform_status: Option<Vec<PlatformStatus>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PlatformStatus {
-    #[serde(rename = "platformID")]
-    platform_id: i32,
-    #[serde(rename = "connID")]
-    conn_id: String,
-    is_background: bool,
-    token: String,
-}
-
-fn get_users_online_status(app: &Domain, caller: &Caller, request: UserIds) -> Reply {
-    if !caller.is_admin {
-        return Err(Fault::no_permission("only app manager"));
-    }
-    let world = app.world();
-    let status = |user_id: String| {
-        let devices = world.online.devices(&user_id).iter();
-        let detail: Vec<PlatformStatus> = devices
-            .map(|device| PlatformStatus {
-                platform_id: device.handshake.platform_id,
-                conn_id: device.handshake.operation_id.clone(),
-                is_background: device.in_background.load(Ordering::Relaxed),
-                token: device.handshake.token.clone(),
-            })
-            .collect();
-        let status = i32::from(!detail.is_empty());
-        OnlineStatus { user_id, status, detail_platform_status: null_if_empty(detail) }
-    };
-    let statuses = request.user_ids.unwrap_or_default().into_iter().map(status).collect();
-    Answer::of(&null_if_empty(statuses))
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Statuses {
-    status_list: Option<Vec<Status>>,
-}
-
-#[derive(Serialize)]
-struct Status {
-    #[serde(rename = "userID")]
-    user_id: String,
-    status: i32,
-    #[serde(rename = "platformIDs")]
-    platform_ids: Option<Vec<i32>>,
-}
-
-fn get_users_status(app: &Domain, _: &Caller, request: UserIds) -> Reply {
-    let world = app.world();
-    let status = |user_id: String| {
-        let platforms = world.online.platforms(&user_id);
-        Status { user_id, status: i32::from(!platforms.is_empty()), platform_ids: null_if_empty(platforms) }
-    };
-    let statuses = request.user_ids.unwrap_or_default().into_iter().map(status).collect();
-    Answer::of(&Statuses { status_list: null_if_empty(statuses) })
-}
-
-/// Subscribing over HTTP does nothing in 3.8: the gateway has its own operation.
-fn no_statuses(_: &Domain, _: &Caller, _: UserIds) -> Reply {
-    Answer::of(&Statuses { status_list: None })
 }
 
 #[derive(Default, Deserialize)]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::notification::{CONVERSATION_CHANGED, PRIVATE_CHAT_SET};
 use super::user::NEVER;
-use super::version::{Change, Log};
+use super::version_log::{Change, Log};
 use super::{Caller, Fault, World};
 use crate::store::{ConversationRow, sql};
 

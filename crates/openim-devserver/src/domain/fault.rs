@@ -26,6 +26,14 @@ impl Fault {
         Self { code, message: message.into(), detail: "".into() }
     }
 
+    /// A refusal that a lever makes; without a text it has the code's own name.
+    pub(crate) fn made(code: i32, message: Option<String>) -> Self {
+        match message {
+            Some(message) => Self::worded(code, message),
+            None => Self::new(code, ""),
+        }
+    }
+
     /// 1001.
     pub(crate) fn args(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(error_code::ARGS, detail)

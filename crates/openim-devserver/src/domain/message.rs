@@ -1,6 +1,7 @@
 //! Accepting messages: checks, seq, rows and pushes (gateway.md 11.1 to 11.7).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use openim_proto::Message as _;
 use openim_proto::constants::{content_type, operation, recv_msg_opt, session, status};
@@ -8,9 +9,12 @@ use openim_proto::envelope::Response;
 use openim_proto::msg::SendMsgResp;
 use openim_proto::sdkws::{MsgData, PullMsgs, PushMessages};
 use openim_proto::{error_code, ids, options};
+use tokio::time::Instant;
 
+use super::disturbance::{Deliveries, Pushed};
 use super::online::{Delivery, deliver};
-use super::{Caller, Fault, Frame, Outgoing, World};
+use super::{Caller, Fault, Frame, World};
+use crate::faults::{Event, Point};
 use crate::store::sql;
 
 /// From this level on a sender is exempt from the receiver's lists.
@@ -29,7 +33,7 @@ struct Row {
 struct Outcome {
     rows: Vec<Row>,
     cursors: Vec<(Arc<str>, i64, i64)>,
-    deliveries: Vec<Delivery>,
+    deliveries: Deliveries,
 }
 
 impl World {
@@ -63,8 +67,30 @@ impl World {
             modify: None,
         };
         let first = first(&response);
-        self.dispatch(message, &caller.operation_id, first);
+        match self.storing_delay(&message) {
+            None => self.dispatch(message, &caller.operation_id, first),
+            Some(delay) => {
+                self.store.after(move || deliver(first));
+                self.store_later(Instant::now() + delay, message, &caller.operation_id);
+            }
+        }
         Ok(response)
+    }
+
+    /// How much later than its answer a message is stored. Whatever comes behind one that waits, waits behind it.
+    fn storing_delay(&self, message: &MsgData) -> Option<Duration> {
+        let faults = self.environment.faults();
+        if !faults.any(Point::Store) && self.late.is_empty() {
+            return None;
+        }
+        let conversation_id = ids::of_message(message).unwrap_or_default();
+        let event = Event {
+            user_id: &message.send_id,
+            content_type: message.content_type,
+            conversation_id: &conversation_id,
+            ..Event::default()
+        };
+        faults.delay(Point::Store, &event).or_else(|| (!self.late.is_empty()).then_some(Duration::ZERO))
     }
 
     /// Whether the receiver takes this message of a single chat.
@@ -72,9 +98,8 @@ impl World {
         let is_notification = content_type::is_notification(message.content_type);
         if !caller.is_admin && !is_notification {
             let sender = self.user_info(&message.send_id).ok_or_else(|| Fault::not_found("sender not found"))?;
-            // nobody has friends yet; the black list takes its place before this check
-            if sender.app_manger_level < EXEMPT_LEVEL && self.config.friend_verify {
-                return Err(Fault::new(error_code::NOT_PEERS_FRIEND, "not in the receiver's friend list"));
+            if sender.app_manger_level < EXEMPT_LEVEL {
+                self.check_relation(&message.send_id, &message.recv_id)?;
             }
         }
         if !options::is_on(&message.options, options::IS_NOT_NOTIFICATION) {
@@ -99,9 +124,21 @@ impl World {
         Ok(())
     }
 
+    /// Whether the receiver's lists let the sender's messages in: his black list, and with the switch on his friends.
+    fn check_relation(&self, sender: &str, receiver: &str) -> Result<(), Fault> {
+        if self.black(receiver, sender).is_some() {
+            return Err(Fault::new(error_code::BLOCKED_BY_PEER, "the receiver has blocked the sender"));
+        }
+        if self.config.friend_verify && !self.is_friend(receiver, sender) {
+            return Err(Fault::new(error_code::NOT_PEERS_FRIEND, "not in the receiver's friend list"));
+        }
+        Ok(())
+    }
+
     /// Stores and pushes an accepted message or a notification, after the frames in `first`.
     pub(super) fn dispatch(&mut self, mut message: MsgData, operation_id: &str, first: Vec<Delivery>) {
-        let mut outcome = Outcome { deliveries: first, ..Outcome::default() };
+        let mut outcome = Outcome::default();
+        outcome.deliveries.frames = first;
         let is_notification = !options::is_on(&message.options, options::IS_NOT_NOTIFICATION);
         if is_notification && options::is_on(&message.options, options::IS_SEND_MSG) {
             let kept = [options::OFFLINE_PUSH, options::UNREAD_COUNT];
@@ -112,6 +149,7 @@ impl World {
         }
         self.place(message, operation_id, &mut outcome);
         let Outcome { rows, cursors, deliveries } = outcome;
+        let environment = self.environment.clone();
         self.store.submit(move |batch| {
             if !rows.is_empty() {
                 let db = batch.db()?;
@@ -122,7 +160,7 @@ impl World {
             for (user_id, stream_id, seq) in cursors {
                 batch.set_cursor(user_id, stream_id, seq);
             }
-            batch.after(move || deliver(deliveries));
+            batch.after(move || deliveries.deliver(&environment));
             Ok(())
         });
     }
@@ -145,14 +183,19 @@ impl World {
             }
         }
         let sender_too = options::is_on(&message.options, options::SENDER_SYNC) && message.send_id != message.recv_id;
-        let sender = sender_too.then_some(message.send_id.as_str());
         let mut targets: Vec<_> = self.online.push_targets(&message.recv_id).cloned().collect();
+        let receivers = targets.len();
+        let sender = sender_too.then_some(message.send_id.as_str());
         targets.extend(sender.into_iter().flat_map(|sender| self.online.push_targets(sender)).cloned());
         if targets.is_empty() {
             return;
         }
-        let frame = push_frame(conversation_id, message, operation_id);
-        outcome.deliveries.extend(targets.into_iter().map(|device| (device, Outgoing::Frame(frame.clone()))));
+        let pushed = Pushed { conversation_id: &conversation_id, content_type: message.content_type, seq: message.seq };
+        let frame = push_frame(&conversation_id, message, operation_id);
+        let senders = targets.split_off(receivers);
+        for devices in [targets, senders] {
+            outcome.deliveries.push(&self.environment, &frame, pushed, devices);
+        }
     }
 
     /// The first message of a chat gives both sides a record; a service account has none of its own.
@@ -175,12 +218,12 @@ impl World {
     }
 }
 
-fn push_frame(conversation_id: String, message: MsgData, operation_id: &str) -> Arc<Frame> {
-    let is_notification = ids::is_notification(&conversation_id);
+fn push_frame(conversation_id: &str, message: MsgData, operation_id: &str) -> Arc<Frame> {
+    let is_notification = ids::is_notification(conversation_id);
     let pulled = PullMsgs { msgs: vec![message], ..PullMsgs::default() };
     let mut push = PushMessages::default();
     let map = if is_notification { &mut push.notification_msgs } else { &mut push.msgs };
-    map.insert(conversation_id, pulled);
+    map.insert(conversation_id.to_owned(), pulled);
     Frame::new(Response {
         req_identifier: operation::PUSH_MSG,
         operation_id: operation_id.into(),

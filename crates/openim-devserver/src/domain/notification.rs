@@ -12,53 +12,67 @@ use super::World;
 
 /// How one kind of notification travels.
 pub(super) struct Kind {
-    content_type: i32,
+    pub(super) content_type: i32,
     /// Stored with a seq in the `n_` stream; otherwise only online devices see it.
-    reliable: bool,
+    pub(super) reliable: bool,
     /// Comes as a chat message too.
-    chat_copy: bool,
+    pub(super) chat_copy: bool,
+    /// Devices that are offline get a vendor's push.
+    pub(super) offline_push: bool,
     /// Text of the vendor's push.
-    title: &'static str,
+    pub(super) title: &'static str,
+}
+
+impl Kind {
+    /// Seen by online devices only.
+    pub(super) const fn pushed(content_type: i32, title: &'static str) -> Self {
+        Self { content_type, reliable: false, chat_copy: false, offline_push: false, title }
+    }
+
+    /// The same, as a chat message too.
+    pub(super) const fn with_chat_copy(self) -> Self {
+        Self { chat_copy: true, ..self }
+    }
+
+    /// The same, with a vendor's push to devices that are offline.
+    pub(super) const fn with_offline_push(self) -> Self {
+        Self { offline_push: true, ..self }
+    }
+
+    /// The same, stored with a seq.
+    pub(super) const fn stored(self) -> Self {
+        Self { reliable: true, ..self }
+    }
 }
 
 /// 1300: settings of conversations changed.
-pub(super) const CONVERSATION_CHANGED: Kind = Kind {
-    content_type: content_type::CONVERSATION_CHANGED,
-    reliable: false,
-    chat_copy: false,
-    title: "conversation changed",
-};
+pub(super) const CONVERSATION_CHANGED: Kind = Kind::pushed(content_type::CONVERSATION_CHANGED, "conversation changed");
 
 /// 1303: a profile changed.
-pub(super) const USER_INFO_UPDATED: Kind = Kind {
-    content_type: content_type::USER_INFO_UPDATED,
-    reliable: false,
-    chat_copy: false,
-    title: "userInfo updated",
-};
+pub(super) const USER_INFO_UPDATED: Kind = Kind::pushed(content_type::USER_INFO_UPDATED, "userInfo updated");
 
 /// 1701: burning after reading switched.
-pub(super) const PRIVATE_CHAT_SET: Kind = Kind {
-    content_type: content_type::PRIVATE_CHAT_SET,
-    reliable: false,
-    chat_copy: true,
-    title: "burn after reading",
-};
+pub(super) const PRIVATE_CHAT_SET: Kind =
+    Kind::pushed(content_type::PRIVATE_CHAT_SET, "burn after reading").with_chat_copy();
 
 /// 2200 to the peer of a single chat.
-pub(super) const READ_BY_PEER: Kind =
-    Kind { content_type: content_type::READ_RECEIPT, reliable: true, chat_copy: false, title: "" };
+pub(super) const READ_BY_PEER: Kind = Kind::pushed(content_type::READ_RECEIPT, "").stored();
 
 /// 2200 to the reader's own devices.
-pub(super) const READ_ELSEWHERE: Kind =
-    Kind { content_type: content_type::READ_RECEIPT, reliable: false, chat_copy: false, title: "" };
+pub(super) const READ_ELSEWHERE: Kind = Kind::pushed(content_type::READ_RECEIPT, "");
 
 impl World {
     /// Sends a notification of a user to a user, who may be himself.
     pub(super) fn notify(&mut self, kind: &Kind, from: &str, to: &str, tips: &impl Serialize, operation_id: &str) {
+        let message = self.notification(kind, from, to, tips);
+        self.dispatch(message, operation_id, Vec::new());
+    }
+
+    /// The message of such a notification.
+    pub(super) fn notification(&self, kind: &Kind, from: &str, to: &str, tips: &impl Serialize) -> MsgData {
         let now = self.environment.now_ms();
         let detail = serde_json::to_string(tips).unwrap_or_default();
-        let message = MsgData {
+        MsgData {
             send_id: from.into(),
             recv_id: to.into(),
             client_msg_id: self.environment.message_id(),
@@ -77,8 +91,7 @@ impl World {
                 ..OfflinePushInfo::default()
             }),
             ..MsgData::default()
-        };
-        self.dispatch(message, operation_id, Vec::new());
+        }
     }
 }
 
@@ -89,7 +102,7 @@ impl Kind {
             (options::IS_SEND_MSG, self.chat_copy),
             (options::HISTORY, self.reliable),
             (options::PERSISTENT, self.reliable),
-            (options::OFFLINE_PUSH, false),
+            (options::OFFLINE_PUSH, self.offline_push),
             (options::UNREAD_COUNT, self.chat_copy),
             (options::CONVERSATION_UPDATE, false),
             (options::SENDER_SYNC, true),

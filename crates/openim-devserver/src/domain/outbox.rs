@@ -7,8 +7,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use openim_proto::envelope::Response;
+use openim_proto::wire::{Wire, WireFormat};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
+
+use crate::faults::RawFrame;
 
 /// Frames that may wait for a peer who takes nothing.
 const WAITING_LIMIT: usize = 256;
@@ -17,7 +20,7 @@ const WAITING_LIMIT: usize = 256;
 /// alone would end healthy connections.
 const STALL_LIMIT: Duration = Duration::from_secs(1);
 
-/// A frame that goes to any number of connections and is encoded once per wire form.
+/// A frame that goes to any number of connections and is encoded once per encoding and compression.
 pub(crate) struct Frame {
     /// The envelope.
     pub(crate) response: Response,
@@ -30,12 +33,16 @@ impl Frame {
         Arc::new(Self { response, encoded: Default::default() })
     }
 
-    /// The bytes in the wire form number `form`, made by `encode` when first asked for.
-    pub(crate) fn encoded(&self, form: usize, encode: impl FnOnce(&Response) -> Bytes) -> Bytes {
-        match self.encoded.get(form) {
-            Some(cell) => cell.get_or_init(|| encode(&self.response)).clone(),
-            None => encode(&self.response),
-        }
+    /// The bytes as a connection of this kind takes them, made when first asked for.
+    pub(crate) fn encoded(&self, wire: Wire) -> Bytes {
+        let [json, json_gzip, gob, gob_gzip] = &self.encoded;
+        let cell = match (wire.format, wire.gzip) {
+            (WireFormat::Json, false) => json,
+            (WireFormat::Json, true) => json_gzip,
+            (WireFormat::Gob, false) => gob,
+            (WireFormat::Gob, true) => gob_gzip,
+        };
+        cell.get_or_init(|| wire.encode_response(&self.response).into()).clone()
     }
 }
 
@@ -47,6 +54,22 @@ pub(crate) enum Outgoing {
     Text(String),
     /// Nothing more: close the connection.
     Close,
+    /// A close frame, and nothing more.
+    CloseWith {
+        /// Its code.
+        code: u16,
+        /// Its reason.
+        reason: String,
+    },
+    /// An answer or a push that has to wait, while others overtake it.
+    Later {
+        /// Milliseconds.
+        ms: u32,
+        /// What waits.
+        frame: Arc<Frame>,
+    },
+    /// A frame that no server sends by itself.
+    Raw(RawFrame),
 }
 
 /// The sending half of a connection.

@@ -4,17 +4,17 @@ use openim_proto::constants::platform;
 use openim_proto::error_code;
 
 use super::jwt::{Claims, Jwt};
-use super::{Fault, World};
+use super::{Fault, World, multi_login};
 use crate::store::{TokenRow, sql};
 
 /// State of a token that may be used.
-const NORMAL: i32 = 0;
+pub(super) const NORMAL: i32 = 0;
 
 /// State of a token whose place another login took.
-const KICKED: i32 = 2;
+pub(super) const KICKED: i32 = 2;
 
 /// From this level on, an account is a service and does not log in.
-const SERVICE_ACCOUNT: i32 = 3;
+pub(super) const SERVICE_ACCOUNT: i32 = 3;
 
 /// Issue times lie this far in the past, so that clocks may differ a little.
 const ISSUED_BEFORE_S: i64 = 5;
@@ -22,14 +22,18 @@ const ISSUED_BEFORE_S: i64 = 5;
 impl World {
     /// Refuses a token that the server does not remember as normal.
     pub(crate) fn check_token(&self, claims: &Claims, token: &str) -> Result<(), Fault> {
-        let user = self.users.get(claims.user_id.as_str());
-        let stored = user.and_then(|user| user.tokens.get(&claims.platform_id));
-        match stored.and_then(|tokens| tokens.iter().find(|(stored, _)| stored == token)) {
+        match self.token_state(&claims.user_id, claims.platform_id, token) {
             None => Err(Fault::new(error_code::TOKEN_NOT_EXIST, "")),
-            Some((_, NORMAL)) => Ok(()),
-            Some((_, KICKED)) => Err(Fault::new(error_code::TOKEN_KICKED, "")),
+            Some(NORMAL) => Ok(()),
+            Some(KICKED) => Err(Fault::new(error_code::TOKEN_KICKED, "")),
             Some(_) => Err(Fault::new(error_code::TOKEN_UNKNOWN, "")),
         }
+    }
+
+    /// What the server remembers of a token.
+    pub(super) fn token_state(&self, user_id: &str, platform_id: i32, token: &str) -> Option<i32> {
+        let tokens = self.users.get(user_id)?.tokens.get(&platform_id)?;
+        tokens.iter().find(|(stored, _)| stored == token).map(|(_, state)| *state)
     }
 
     /// A new token of the administrator.
@@ -56,8 +60,8 @@ impl World {
         if user.info.app_manger_level >= SERVICE_ACCOUNT {
             return Err(Fault::args("app account can`t get token"));
         }
-        let ended = self.tokens_ended_by_login(user_id, platform_id);
-        self.set_token_states(user_id, &ended, KICKED);
+        let ended = multi_login::ended_by_token(self.config.multi_login, &user.tokens, platform_id);
+        self.end_tokens(user_id, &ended);
         self.insert_token(jwt, user_id, platform_id)
     }
 
@@ -66,37 +70,21 @@ impl World {
         let tokens = self.users.get(user_id).and_then(|user| user.tokens.get(&platform_id));
         let ended: Vec<(i32, String)> =
             tokens.into_iter().flatten().map(|(token, _)| (platform_id, token.clone())).collect();
-        self.set_token_states(user_id, &ended, KICKED);
-        self.kick(user_id, platform_id);
+        self.end_tokens(user_id, &ended);
+        let devices = self.online.devices(user_id).iter();
+        let kicked = devices.filter(|device| device.handshake.platform_id == platform_id).cloned().collect();
+        self.kick(kicked);
     }
 
-    /// Which tokens a new login on a platform ends.
-    fn tokens_ended_by_login(&self, user_id: &str, platform_id: i32) -> Vec<(i32, String)> {
-        let Some(user) = self.users.get(user_id) else { return Vec::new() };
-        let multi_login = self.config.multi_login;
-        let mut ended = Vec::new();
-        for (platform, tokens) in &user.tokens {
-            let normal: Vec<_> = tokens.iter().filter(|(_, state)| *state == NORMAL).collect();
-            let kept = match (multi_login.policy, *platform == platform_id) {
-                (0, true) => multi_login.max_num_one_end.saturating_sub(1),
-                (0, false) => multi_login.max_num_one_end,
-                (_, true) => 0,
-                (_, false) => 1,
-            };
-            let excess = normal.len().saturating_sub(kept);
-            ended.extend(normal.into_iter().take(excess).map(|(token, _)| (*platform, token.clone())));
-        }
-        ended
-    }
-
-    fn set_token_states(&mut self, user_id: &str, tokens: &[(i32, String)], state: i32) {
+    /// Marks tokens as kicked: whoever still uses one is refused with 1506.
+    pub(super) fn end_tokens(&mut self, user_id: &str, tokens: &[(i32, String)]) {
         let Some(user) = self.users.get_mut(user_id) else { return };
         for (platform_id, token) in tokens {
             let stored = user.tokens.get_mut(platform_id).into_iter().flatten().find(|(stored, _)| stored == token);
-            if let Some(stored) = stored {
-                stored.1 = state;
-            }
-            let row = TokenRow { user_id: user_id.into(), platform_id: *platform_id, token: token.clone(), state };
+            let Some(stored) = stored else { continue };
+            stored.1 = KICKED;
+            let row =
+                TokenRow { user_id: user_id.into(), platform_id: *platform_id, token: token.clone(), state: KICKED };
             self.store.submit(move |batch| sql::write_token(batch.db()?, &row));
         }
     }

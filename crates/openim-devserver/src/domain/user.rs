@@ -6,9 +6,11 @@ use std::sync::Arc;
 use openim_proto::error_code;
 use openim_proto::sdkws::{UserInfo, UserInfoUpdatedTips};
 
+use super::friend::Friends;
+use super::multi_login::Tokens;
 use super::notification::USER_INFO_UPDATED;
 use super::{Caller, Fault, World};
-use crate::store::{ConversationRow, UserRow, sql};
+use crate::store::{BlackRow, CommandRow, ConversationRow, UserRow, sql};
 
 /// A time that was never set, as the protocol writes it: the year 1.
 pub(crate) const NEVER: i64 = -62_135_596_800_000;
@@ -25,11 +27,17 @@ pub(super) struct User {
     /// Profile.
     pub(super) info: UserInfo,
     /// Token and state per platform, oldest first.
-    pub(super) tokens: BTreeMap<i32, Vec<(String, i32)>>,
+    pub(super) tokens: Tokens,
     /// Conversation records by id.
     pub(super) conversations: BTreeMap<Arc<str>, ConversationRow>,
     /// Read cursors by conversation id.
     pub(super) cursors: HashMap<Arc<str>, i64>,
+    /// Friends by id.
+    pub(super) friends: Friends,
+    /// Black list by id.
+    pub(super) blacks: BTreeMap<String, BlackRow>,
+    /// Records of the application by kind and name.
+    pub(super) commands: BTreeMap<(i32, String), CommandRow>,
 }
 
 /// Which members of a profile to write; `None` leaves one alone.
@@ -45,6 +53,18 @@ pub(crate) struct ProfileChange {
     pub(crate) global_recv_msg_opt: Option<i32>,
 }
 
+impl ProfileChange {
+    /// Writes the given members; tells whether name or avatar became different, which others see.
+    fn apply(self, info: &mut UserInfo) -> bool {
+        let before = (info.nickname.clone(), info.face_url.clone());
+        info.nickname = self.nickname.unwrap_or_else(|| std::mem::take(&mut info.nickname));
+        info.face_url = self.face_url.unwrap_or_else(|| std::mem::take(&mut info.face_url));
+        info.ex = self.ex.unwrap_or_else(|| std::mem::take(&mut info.ex));
+        info.global_recv_msg_opt = self.global_recv_msg_opt.unwrap_or(info.global_recv_msg_opt);
+        (&info.nickname, &info.face_url) != (&before.0, &before.1)
+    }
+}
+
 impl User {
     /// A user without anything.
     pub(super) fn new(ordinal: i64, info: UserInfo) -> Self {
@@ -52,9 +72,12 @@ impl User {
             id: info.user_id.as_str().into(),
             ordinal,
             info,
-            tokens: BTreeMap::new(),
+            tokens: Tokens::new(),
             conversations: BTreeMap::new(),
             cursors: HashMap::new(),
+            friends: Friends::new(),
+            blacks: BTreeMap::new(),
+            commands: BTreeMap::new(),
         }
     }
 }
@@ -105,23 +128,39 @@ impl World {
 
     /// Every user id in order of registration.
     pub(crate) fn user_ids(&self) -> Vec<String> {
-        let mut users: Vec<&User> = self.users.values().collect();
-        users.sort_by_key(|user| user.ordinal);
-        users.into_iter().map(|user| user.info.user_id.clone()).collect()
+        self.profiles().map(|info| info.user_id.clone()).collect()
     }
 
-    /// Changes a profile and tells the user's devices (1303).
+    /// Profiles of ordinary users in order of registration whose id or name contains what is given; of two texts either
+    /// is enough, none finds everybody.
+    pub(crate) fn find_users(&self, user_id: &str, nickname: &str) -> Vec<UserInfo> {
+        let everybody = user_id.is_empty() && nickname.is_empty();
+        let contains = |text: &str, part: &str| !part.is_empty() && text.contains(part);
+        self.profiles()
+            .filter(|info| info.app_manger_level < APP_ADMIN)
+            .filter(|info| everybody || contains(&info.user_id, user_id) || contains(&info.nickname, nickname))
+            .cloned()
+            .collect()
+    }
+
+    /// Every profile in order of registration.
+    pub(super) fn profiles(&self) -> impl Iterator<Item = &UserInfo> {
+        let mut users: Vec<&User> = self.users.values().collect();
+        users.sort_by_key(|user| user.ordinal);
+        users.into_iter().map(|user| &user.info)
+    }
+
+    /// Changes a profile and tells the user's devices (1303), and his friends if they see it (1209).
     pub(crate) fn update_user(&mut self, caller: &Caller, user_id: &str, change: ProfileChange) -> Result<(), Fault> {
         let user = self.users.get_mut(user_id).ok_or_else(|| Fault::not_found("user not found"))?;
-        let info = &mut user.info;
-        info.nickname = change.nickname.unwrap_or_else(|| std::mem::take(&mut info.nickname));
-        info.face_url = change.face_url.unwrap_or_else(|| std::mem::take(&mut info.face_url));
-        info.ex = change.ex.unwrap_or_else(|| std::mem::take(&mut info.ex));
-        info.global_recv_msg_opt = change.global_recv_msg_opt.unwrap_or(info.global_recv_msg_opt);
-        let row = UserRow { ordinal: user.ordinal, info: info.clone() };
+        let is_seen = change.apply(&mut user.info);
+        let row = UserRow { ordinal: user.ordinal, info: user.info.clone() };
         self.store.submit(move |batch| sql::write_user(batch.db()?, &row));
         let tips = UserInfoUpdatedTips { user_id: user_id.into() };
         self.notify(&USER_INFO_UPDATED, &caller.user_id, user_id, &tips, &caller.operation_id);
+        if is_seen {
+            self.tell_friends_of_profile(caller, user_id);
+        }
         Ok(())
     }
 
@@ -135,7 +174,8 @@ impl World {
         self.store.submit(move |batch| sql::delete_push_token(batch.db()?, &user_id, platform_id));
     }
 
-    fn insert_user(&mut self, info: UserInfo) {
+    /// Adds a user whose id is free.
+    pub(super) fn insert_user(&mut self, info: UserInfo) {
         let user = User::new(self.users.len() as i64 + 1, info);
         let row = UserRow { ordinal: user.ordinal, info: user.info.clone() };
         self.users.insert(user.id.clone(), user);
@@ -150,7 +190,12 @@ fn check_new_user(user: &UserInfo) -> Result<(), Fault> {
     if user.user_id.is_empty() {
         return Err(Fault::args("userID is empty"));
     }
-    if !user.user_id.chars().all(|letter| letter.is_alphabetic() || letter.is_numeric() || letter == '_') {
+    check_user_id(&user.user_id)
+}
+
+/// Refuses letters that no user id has (http.md 5.3).
+pub(super) fn check_user_id(user_id: &str) -> Result<(), Fault> {
+    if !user_id.chars().all(|letter| letter.is_alphabetic() || letter.is_numeric() || letter == '_') {
         return Err(Fault::args("userID is legal"));
     }
     Ok(())

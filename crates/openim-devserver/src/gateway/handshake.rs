@@ -8,13 +8,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openim_proto::constants::platform;
 use openim_proto::envelope::HandshakeReply;
 use openim_proto::error_code;
+use openim_proto::wire::{Wire, WireFormat};
 use serde::Deserialize;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use super::codec::{Codec, WireForm};
 use super::head::{self, Head};
 use crate::domain::{Domain, Fault, Handshake};
+use crate::faults::{Effect, Event, Point};
 
 /// How long a client may take for its request.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -24,7 +25,7 @@ pub(super) struct Opened {
     /// Who it is.
     pub(super) handshake: Handshake,
     /// How it encodes.
-    pub(super) form: WireForm,
+    pub(super) wire: Wire,
     /// Bytes of the first frames that came with the request.
     pub(super) rest: Vec<u8>,
 }
@@ -32,7 +33,7 @@ pub(super) struct Opened {
 /// The parameters, from the query or packed into `v`.
 struct Parameters {
     handshake: Handshake,
-    form: WireForm,
+    wire: Wire,
     wants_reply: bool,
 }
 
@@ -65,7 +66,10 @@ pub(super) async fn open(stream: &mut TcpStream, domain: &Domain, full: bool) ->
         Err(fault) => return refuse(stream, &fault).await,
     };
     let admitted = admit(domain, &parameters.handshake);
-    if let (Err(fault), false) = (&admitted, parameters.wants_reply) {
+    // what is not about the token is told before the upgrade, even if a reply was asked for
+    if let Err(fault) = &admitted
+        && !(parameters.wants_reply && error_code::is_token_error(fault.code))
+    {
         return refuse(stream, fault).await;
     }
     let Some(accept) = head.accept else {
@@ -78,7 +82,7 @@ pub(super) async fn open(stream: &mut TcpStream, domain: &Domain, full: bool) ->
         stream.write_all(&text_frame(&reply_text(admitted.as_ref().err()))).await?;
     }
     match admitted {
-        Ok(()) => Ok(Some(Opened { handshake: parameters.handshake, form: parameters.form, rest: head.rest })),
+        Ok(()) => Ok(Some(Opened { handshake: parameters.handshake, wire: parameters.wire, rest: head.rest })),
         Err(_) => {
             // the real server closes without a close frame
             stream.shutdown().await?;
@@ -88,6 +92,12 @@ pub(super) async fn open(stream: &mut TcpStream, domain: &Domain, full: bool) ->
 }
 
 fn admit(domain: &Domain, handshake: &Handshake) -> std::result::Result<(), Fault> {
+    let event = Event { user_id: &handshake.user_id, platform_id: Some(handshake.platform_id), ..Event::default() };
+    if let Some(Effect::Refuse { code, message }) =
+        domain.environment.faults().take(Point::Handshake, &event).map(|fate| fate.effect)
+    {
+        return Err(Fault::made(code, message));
+    }
     let claims = domain.jwt.read(&handshake.token, domain.environment.now_ms())?;
     domain.world().check_token(&claims, &handshake.token)?;
     let invalid = |detail: String| Fault::new(error_code::TOKEN_INVALID, detail);
@@ -114,14 +124,12 @@ impl Parameters {
         if platform::name(packed.platform_id).is_none() {
             return Err(Fault::new(error_code::CONN_ARGS, "platformID is invalid"));
         }
-        let codec = match packed.sdk_type.as_str() {
-            "" | "go" => Codec::Gob,
-            "js" => Codec::Json,
-            _ => return Err(Fault::new(error_code::CONN_ARGS, "sdkType is invalid")),
+        let Some(format) = WireFormat::from_sdk_type(&packed.sdk_type) else {
+            return Err(Fault::new(error_code::CONN_ARGS, "sdkType is invalid"));
         };
         let compression = if packed.compression.is_empty() { &head.compression } else { &packed.compression };
         Ok(Self {
-            form: WireForm { codec, gzip: compression == "gzip" },
+            wire: Wire { format, gzip: compression == "gzip" },
             wants_reply: packed.send_response,
             handshake: Handshake {
                 user_id: packed.user_id,

@@ -1,9 +1,10 @@
 //! The message gateway: WebSocket connections of clients.
 
-mod codec;
 mod handshake;
 mod head;
+mod line;
 mod operations;
+mod raw_frame;
 mod session;
 
 use std::sync::Arc;
@@ -14,16 +15,15 @@ use tokio_util::task::TaskTracker;
 
 use crate::domain::Domain;
 
-/// Connections that the gateway accepts.
-const CONNECTION_LIMIT: usize = 100_000;
-
 /// Accepts connections until the end.
 pub(crate) async fn serve(listener: TcpListener, domain: Arc<Domain>, ended: CancellationToken, tasks: TaskTracker) {
-    let connections = Arc::new(tokio::sync::Semaphore::new(CONNECTION_LIMIT));
+    let connections = Arc::new(tokio::sync::Semaphore::new(domain.max_connections()));
     loop {
+        // a server that stops lets nobody in any more, not even for a moment
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            biased;
             () = ended.cancelled() => return,
+            accepted = listener.accept() => accepted,
         };
         let stream = match accepted {
             Ok((stream, _)) => stream,
@@ -45,8 +45,9 @@ pub(crate) async fn serve(listener: TcpListener, domain: Arc<Domain>, ended: Can
 async fn connection(mut stream: TcpStream, domain: &Arc<Domain>, ended: CancellationToken, full: bool) {
     let _ = stream.set_nodelay(true);
     let opened = tokio::select! {
-        opened = handshake::open(&mut stream, domain, full) => opened,
+        biased;
         () = ended.cancelled() => return,
+        opened = handshake::open(&mut stream, domain, full) => opened,
     };
     match opened {
         Ok(Some(opened)) => session::run(stream, opened, domain, ended).await,

@@ -13,12 +13,13 @@ use openim_proto::sdkws::{
     GetMaxSeqReq, MsgData, PullMessageBySeqsReq, SetAppBackgroundStatusReq, SubUserOnlineStatus,
 };
 
-use crate::domain::{Caller, Device, Domain, Fault, Frame, Outgoing};
+use crate::domain::{Caller, Delivery, Device, Domain, Fault, Frame, Outgoing, deliver, suffered};
+use crate::faults::{Effect, Event, Point};
 
 /// The platforms that have push tokens.
 const PUSH_PLATFORMS: std::ops::RangeInclusive<i32> = 1..=9;
 
-/// Handles a request and queues its answer; false if the connection must be closed without one.
+/// Handles a request and queues its answer; false if the connection must be closed then.
 pub(super) async fn handle(request: Request, device: &Arc<Device>, domain: &Arc<Domain>) -> bool {
     if *request.send_id != *device.user_id {
         return false;
@@ -28,39 +29,48 @@ pub(super) async fn handle(request: Request, device: &Arc<Device>, domain: &Arc<
         is_admin: domain.is_admin(&device.user_id),
         operation_id: request.operation_id.clone(),
     };
-    let outcome = match request.req_identifier {
-        operation::SEND_MSG => return send(request, &caller, device, domain).await,
-        operation::GET_NEWEST_SEQ => newest_seqs(&request, &caller, domain),
-        operation::PULL_BY_RANGE => pull_ranges(&request, &caller, domain).await,
-        operation::SEND_SIGNAL_MSG => Err(Fault::args("there are no call signals")),
-        operation::PULL_BY_SEQS => pull_lists(&request, &caller, domain).await,
-        operation::GET_CONV_MAX_READ_SEQ => read_states(&request, &caller, domain),
-        operation::PULL_CONV_LAST_MESSAGE => last_messages(&request, &caller, domain).await,
-        operation::LOGOUT => logout(&request, &caller, domain),
-        operation::SET_BACKGROUND => set_background(&request, device),
-        operation::SUB_ONLINE_STATUS => watch(&request, device, domain),
-        _ => return false,
+    let asked = Event {
+        user_id: &device.user_id,
+        platform_id: Some(device.handshake.platform_id),
+        operation: Some(request.req_identifier),
+        ..Event::default()
     };
-    let answer = answer(&request, outcome);
-    let device = device.clone();
+    let outcome = match domain.environment.faults().take(Point::Request, &asked).map(|fate| fate.effect) {
+        Some(Effect::Refuse { code, message }) => Err(Fault::made(code, message)),
+        Some(_) => return true,
+        None => match request.req_identifier {
+            operation::SEND_MSG => return send(request, &caller, device, domain).await,
+            operation::GET_NEWEST_SEQ => newest_seqs(&request, &caller, domain),
+            operation::PULL_BY_RANGE => pull_ranges(&request, &caller, domain).await,
+            operation::SEND_SIGNAL_MSG => Err(Fault::args("there are no call signals")),
+            operation::PULL_BY_SEQS => pull_lists(&request, &caller, domain).await,
+            operation::GET_CONV_MAX_READ_SEQ => read_states(&request, &caller, domain),
+            operation::PULL_CONV_LAST_MESSAGE => last_messages(&request, &caller, domain).await,
+            operation::LOGOUT => logout(&request, &caller, domain),
+            operation::SET_BACKGROUND => set_background(&request, device),
+            operation::SUB_ONLINE_STATUS => watch(&request, device, domain),
+            _ => return false,
+        },
+    };
+    let answers = addressed(answer(&request, outcome), device, domain);
     // in the queue, behind the answers of messages that are not committed yet
-    domain.store.after(move || device.outbox.push(answer));
-    true
+    domain.store.after(move || deliver(answers));
+    request.req_identifier != operation::LOGOUT
 }
 
 async fn send(request: Request, caller: &Caller, device: &Arc<Device>, domain: &Domain) -> bool {
     let refused = match decode::<MsgData>(&request) {
         Ok(message) => {
             let accepted = |response: &openim_proto::msg::SendMsgResp| {
-                vec![(device.clone(), answer(&request, Ok(response.encode_to_vec())))]
+                addressed(answer(&request, Ok(response.encode_to_vec())), device, domain)
             };
             domain.world().send(caller, message, accepted).err()
         }
         Err(fault) => Some(fault),
     };
     if let Some(fault) = refused {
-        let (device, answer) = (device.clone(), answer(&request, Err(fault)));
-        domain.store.after(move || device.outbox.push(answer));
+        let answers = addressed(answer(&request, Err(fault)), device, domain);
+        domain.store.after(move || deliver(answers));
     }
     if domain.store.is_behind() {
         domain.store.committed().await;
@@ -141,17 +151,32 @@ fn decode<T: Message + Default>(request: &Request) -> Result<T, Fault> {
     T::decode(request.data.as_slice()).map_err(|error| Fault::internal(error.to_string()))
 }
 
-fn answer(request: &Request, outcome: Result<Vec<u8>, Fault>) -> Outgoing {
+/// An answer on its way, as levers let it go.
+fn addressed(frame: Arc<Frame>, device: &Arc<Device>, domain: &Domain) -> Vec<Delivery> {
+    let answered = Event {
+        user_id: &device.user_id,
+        platform_id: Some(device.handshake.platform_id),
+        operation: Some(frame.response.req_identifier),
+        ..Event::default()
+    };
+    let delivery = (device.clone(), Outgoing::Frame(frame));
+    match domain.environment.faults().take(Point::Answer, &answered) {
+        None => vec![delivery],
+        Some(fate) => suffered(delivery, &fate.effect),
+    }
+}
+
+fn answer(request: &Request, outcome: Result<Vec<u8>, Fault>) -> Arc<Frame> {
     let (err_code, err_msg, data) = match outcome {
         Ok(data) => (error_code::OK, String::new(), data),
         Err(fault) => (fault.code, fault.message.into_owned(), Vec::new()),
     };
-    Outgoing::Frame(Frame::new(Response {
+    Frame::new(Response {
         req_identifier: request.req_identifier,
         msg_incr: request.msg_incr.clone(),
         operation_id: request.operation_id.clone(),
         err_code,
         err_msg,
         data,
-    }))
+    })
 }

@@ -6,24 +6,26 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
-use openim_proto::constants::{MAX_FRAME_BYTES, operation, platform};
+use openim_proto::constants::{MAX_FRAME_BYTES, platform};
 use openim_proto::envelope::TextPing;
+use openim_proto::wire::Wire;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::{Instant, interval_at, timeout};
+use tokio::time::{Instant, interval_at, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::CancellationToken;
 
-use super::codec::WireForm;
 use super::handshake::Opened;
-use super::operations;
-use crate::domain::{Device, Domain, Outbox, Outgoing};
+use super::line::Line;
+use super::{operations, raw_frame};
+use crate::domain::{Device, Domain, Frame, Gate, Outbox, Outgoing};
+use crate::environment::Environment;
 
-type Socket = WebSocketStream<TcpStream>;
+type Socket = WebSocketStream<Line>;
 
 /// A connection that sends nothing for this long is dead.
 const READ_DEADLINE: Duration = Duration::from_secs(30);
@@ -39,6 +41,9 @@ const FRAMES_PER_WRITE: usize = 64;
 
 /// Bytes that are read or written with one system call at most. Small, because every connection has its own.
 const BUFFER: usize = 8 * 1024;
+
+/// What a frame may grow to when it is decompressed.
+const DECOMPRESSED_LIMIT: usize = 8 * 1024 * 1024;
 
 /// Why reading ended.
 enum End {
@@ -57,14 +62,16 @@ pub(super) async fn run(stream: TcpStream, opened: Opened, domain: &Arc<Domain>,
         .write_buffer_size(BUFFER)
         .max_message_size(Some(MAX_FRAME_BYTES))
         .max_frame_size(Some(MAX_FRAME_BYTES));
+    let gate = Arc::new(Gate::default());
+    let stream = Line::new(stream, gate.clone());
     let socket = WebSocketStream::from_partially_read(stream, opened.rest, Role::Server, Some(config)).await;
     let (sink, source) = socket.split();
     let ended = server_ended.child_token();
     let (outbox, waiting) = Outbox::new(ended.clone());
-    let form = opened.form;
-    let device = domain.world().connect(opened.handshake, outbox);
-    let writing = write(sink, waiting, form, &device);
-    let reading = read(source, form, &device, domain);
+    let wire = opened.wire;
+    let device = domain.world().connect(opened.handshake, outbox, gate);
+    let writing = write(sink, waiting, wire, &device, &domain.environment);
+    let reading = read(source, wire, &device, domain);
     tokio::pin!(writing, reading);
     let (sink, (source, end)) = tokio::select! {
         sink = &mut writing => {
@@ -94,7 +101,7 @@ pub(super) async fn run(stream: TcpStream, opened: Opened, domain: &Arc<Domain>,
 /// Handles requests one after another until the connection ends.
 async fn read(
     mut source: SplitStream<Socket>,
-    form: WireForm,
+    wire: Wire,
     device: &Arc<Device>,
     domain: &Arc<Domain>,
 ) -> (SplitStream<Socket>, End) {
@@ -106,19 +113,20 @@ async fn read(
         let message = match received {
             Ok(Some(Ok(message))) => message,
             Ok(Some(Err(Error::Capacity(_)))) => break End::TooLarge,
+            // a line that is silenced on purpose stays open
+            Err(_) if device.gate.is_closed() => continue,
             Ok(Some(Err(_)) | None) | Err(_) => break End::Bare,
         };
         match message {
             Message::Binary(frame) => {
-                let request = match form.decode(&frame) {
+                let request = match wire.decode_request(&frame, DECOMPRESSED_LIMIT) {
                     Ok(request) => request,
                     Err(error) => {
                         tracing::warn!(%error, user = %device.user_id, "a frame cannot be read, the connection is closed");
                         break End::Bare;
                     }
                 };
-                let is_logout = request.req_identifier == operation::LOGOUT;
-                if !operations::handle(request, device, domain).await || is_logout {
+                if !operations::handle(request, device, domain).await {
                     break End::Bare;
                 }
             }
@@ -142,8 +150,9 @@ async fn read(
 async fn write(
     mut sink: SplitSink<Socket, Message>,
     mut waiting: UnboundedReceiver<Outgoing>,
-    form: WireForm,
-    device: &Device,
+    wire: Wire,
+    device: &Arc<Device>,
+    environment: &Environment,
 ) -> Option<SplitSink<Socket, Message>> {
     let pings = device.handshake.platform_id == platform::WEB;
     let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
@@ -156,20 +165,38 @@ async fn write(
         let taken = batch.len();
         for outgoing in batch.drain(..) {
             let message = match outgoing {
-                Outgoing::Frame(frame) => {
-                    Message::Binary(frame.encoded(form.number(), |response| form.encode(response)))
-                }
+                Outgoing::Frame(frame) => Message::Binary(frame.encoded(wire)),
                 Outgoing::Text(text) => Message::Text(text.into()),
                 Outgoing::Close => {
                     sink.flush().await.ok()?;
                     return Some(sink);
                 }
+                Outgoing::CloseWith { code, reason } => {
+                    let frame = CloseFrame { code: code.into(), reason: reason.into() };
+                    sink.send(Message::Close(Some(frame))).await.ok()?;
+                    return Some(sink);
+                }
+                Outgoing::Later { ms, frame } => {
+                    push_later(device.clone(), Duration::from_millis(ms.into()), frame);
+                    continue;
+                }
+                Outgoing::Raw(raw) => raw_frame::message(&raw, wire, environment),
             };
             sink.feed(message).await.ok()?;
         }
         sink.flush().await.ok()?;
         device.outbox.written(taken);
     }
+}
+
+/// Queues a frame after a while, if the connection lives so long.
+fn push_later(device: Arc<Device>, after: Duration, frame: Arc<Frame>) {
+    tokio::spawn(async move {
+        tokio::select! {
+            () = sleep(after) => device.outbox.push(Outgoing::Frame(frame)),
+            () = device.outbox.ended.cancelled() => {}
+        }
+    });
 }
 
 /// Ends the TCP connection in the way that fits.

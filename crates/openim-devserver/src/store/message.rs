@@ -61,6 +61,12 @@ pub(crate) fn insert_stream(db: &Connection, id: i64, name: &str, party_a: &str,
     Ok(())
 }
 
+/// Skips seqs up to one.
+pub(crate) fn raise_seq_floor(db: &Connection, id: i64, seq: i64) -> Result<()> {
+    db.prepare_cached("UPDATE stream SET seq_floor = ?2 WHERE id = ?1")?.execute(params![id, seq])?;
+    Ok(())
+}
+
 /// Adds a message.
 pub(crate) fn insert_message(db: &Connection, stream_id: i64, seq: i64, stored_at: i64, payload: &[u8]) -> Result<()> {
     db.prepare_cached("INSERT INTO message VALUES (?1, ?2, ?3, 0, ?4)")?

@@ -5,10 +5,12 @@
 //! commit, and a read sees every write that was queued before it.
 
 mod conversation;
+mod friend;
 mod message;
 mod open;
 mod user;
-mod version;
+mod user_command;
+mod version_log;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -20,17 +22,23 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, Result};
 use tokio::sync::oneshot;
 
+use crate::faults::{Event, Faults, Point};
+
 pub(crate) use conversation::{ConversationRow, CursorRow};
+pub(crate) use friend::{BlackRow, FriendRequestRow, FriendRow};
 pub(crate) use message::{StoredMessage, StreamRow};
 pub(crate) use user::{ConfigRow, TokenRow, UserRow};
-pub(crate) use version::{EntryRow, LogRow};
+pub(crate) use user_command::CommandRow;
+pub(crate) use version_log::{EntryRow, LogRow};
 
 /// The queries, one file per group of tables.
 pub(crate) mod sql {
     pub(crate) use super::conversation::*;
+    pub(crate) use super::friend::*;
     pub(crate) use super::message::*;
     pub(crate) use super::user::*;
-    pub(crate) use super::version::*;
+    pub(crate) use super::user_command::*;
+    pub(crate) use super::version_log::*;
 }
 
 /// Jobs per transaction: enough that a commit costs nothing per message, few enough that nobody waits for it.
@@ -101,6 +109,7 @@ impl Store {
     /// Opens the database of a folder, or one in memory, reads what `load` wants of it and starts the thread.
     pub(crate) fn open<T>(
         folder: Option<&Path>,
+        faults: Faults,
         load: impl FnOnce(&Connection) -> Result<T>,
     ) -> std::result::Result<(Self, T), crate::Error> {
         let (db, loaded) = open::open(folder, load)?;
@@ -109,7 +118,7 @@ impl Store {
         let taken = queued.clone();
         let thread = std::thread::Builder::new()
             .name("openim-devserver-db".into())
-            .spawn(move || run(&db, &queue, &taken))
+            .spawn(move || run(&db, &queue, &taken, &faults))
             .map_err(|error| crate::Error::Config { reason: format!("no thread for the database: {error}") })?;
         Ok((Self { jobs, queued, thread: Arc::new(Mutex::new(Some(thread))) }, loaded))
     }
@@ -170,7 +179,7 @@ impl Store {
     }
 }
 
-fn run(db: &Connection, queue: &Receiver<Job>, queued: &AtomicUsize) {
+fn run(db: &Connection, queue: &Receiver<Job>, queued: &AtomicUsize, faults: &Faults) {
     while let Ok(Job::Work(first)) = queue.recv() {
         let mut batch = Batch::new(db);
         let mut outcome = first(&mut batch);
@@ -192,6 +201,11 @@ fn run(db: &Connection, queue: &Receiver<Job>, queued: &AtomicUsize) {
             }
         }
         queued.fetch_sub(taken, Ordering::Relaxed);
+        if batch.begun
+            && let Some(delay) = faults.delay(Point::Disk, &Event::default())
+        {
+            std::thread::sleep(delay);
+        }
         match outcome.and_then(|()| batch.commit()) {
             Ok(actions) => actions.into_iter().for_each(|action| action()),
             Err(error) => {

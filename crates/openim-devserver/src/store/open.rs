@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode, Result};
 
 use crate::error::Error;
 
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/001_first.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("migrations/001_first.sql"), include_str!("migrations/002_people.sql")];
 
 /// Name of the database inside the folder.
 const FILE_NAME: &str = "openim.db";
@@ -69,4 +69,50 @@ fn migrate(db: &Connection, path: &Path) -> std::result::Result<(), Error> {
         db.execute_batch(&format!("BEGIN; {migration} PRAGMA user_version = {number}; COMMIT;"))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::store::sql;
+
+    /// A folder of its own, gone with the value.
+    struct Folder(PathBuf);
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    /// What a server wrote that knew only so many migrations.
+    fn folder_of(schema: usize, rows: &str) -> Folder {
+        let folder =
+            Folder(std::env::temp_dir().join(format!("openim-devserver-schema-{schema}-{}", std::process::id())));
+        let _ = std::fs::remove_dir_all(&folder.0);
+        std::fs::create_dir_all(&folder.0).unwrap();
+        let db = Connection::open(folder.0.join(FILE_NAME)).unwrap();
+        prepare(&db).unwrap();
+        for migration in MIGRATIONS.iter().take(schema) {
+            db.execute_batch(migration).unwrap();
+        }
+        db.execute_batch(&format!("PRAGMA user_version = {schema}; {rows}")).unwrap();
+        folder
+    }
+
+    #[test]
+    fn an_older_folder_is_brought_up_to_date_and_keeps_its_rows() {
+        let rows = "INSERT INTO user VALUES (1, 'alice', 'Alice', '', '', 7, 0, 0);
+                    INSERT INTO version_log VALUES (1, 'alice', x'000102030405060708090a0b', 3);";
+        let folder = folder_of(1, rows);
+        for _ in 0..2 {
+            let (db, (users, friends, logs)) =
+                open(Some(&folder.0), |db| Ok((sql::users(db)?, sql::friends(db)?, sql::version_logs(db)?))).unwrap();
+            assert_eq!(users.iter().map(|row| row.info.user_id.as_str()).collect::<Vec<_>>(), ["alice"]);
+            assert_eq!((friends.len(), logs.len()), (0, 1));
+            let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+            assert_eq!(version, MIGRATIONS.len() as i64);
+        }
+    }
 }

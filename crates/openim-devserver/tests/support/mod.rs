@@ -3,14 +3,16 @@
 
 use std::collections::VecDeque;
 use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use openim_devserver::{Config, DevServer};
 use openim_proto::Message as _;
 use openim_proto::constants::{content_type, msg_from, operation, session, status};
-use openim_proto::envelope::{Request, Response, compress, decompress};
+use openim_proto::envelope::{Request, Response};
 use openim_proto::sdkws::{MsgData, PushMessages};
+use openim_proto::wire::{Wire, WireFormat};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -23,6 +25,31 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 /// A server in memory.
 pub async fn server() -> DevServer {
     DevServer::start(Config::default()).await.unwrap()
+}
+
+/// A folder of its own, gone with the value.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("openim-devserver-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn config(&self) -> Config {
+        Config { data_dir: Some(self.0.clone()), ..Config::default() }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// An HTTP answer.
@@ -110,12 +137,12 @@ pub enum Ended {
     Code(u16, String),
 }
 
-/// A gateway connection with the JSON codec.
+/// A gateway connection.
 pub struct Client {
     pub user: String,
     pub platform: i32,
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    gzip: bool,
+    pub socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub wire: Wire,
     requests: u32,
     pushes: VecDeque<Response>,
 }
@@ -127,21 +154,39 @@ impl Client {
         Self::open(server, user, platform, &token, "").await
     }
 
-    /// Opens a connection; `more` is appended to the query.
+    /// Opens a connection; `more` is appended to the query. Without `sdkType` in it the connection speaks JSON.
     pub async fn open(server: &DevServer, user: &str, platform: i32, token: &str, more: &str) -> Self {
+        Self::try_open(server, user, platform, token, more).await.expect("refused")
+    }
+
+    /// The same; `None` if the upgrade is refused.
+    pub async fn try_open(server: &DevServer, user: &str, platform: i32, token: &str, more: &str) -> Option<Self> {
         let url = url(server, user, platform, token, more);
-        let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+        // frames leave at once: else one that follows an unanswered one waits for the server's delayed acknowledgement
+        let (mut socket, _) = tokio_tungstenite::connect_async_with_config(&url, None, true).await.ok()?;
         if more.contains("isMsgResp=true") {
             let reply = tokio::time::timeout(PATIENCE, socket.next()).await.unwrap().unwrap().unwrap();
             assert_eq!(reply, Message::text(r#"{"errCode":0,"errMsg":"","errDlt":""}"#));
         }
-        let (user, gzip) = (user.to_owned(), more.contains("compression=gzip"));
-        Self { user, platform, socket, gzip, requests: 0, pushes: VecDeque::new() }
+        let format = if url.contains("sdkType=js") { WireFormat::Json } else { WireFormat::Gob };
+        let wire = Wire { format, gzip: url.contains("compression=gzip") };
+        Some(Self { user: user.to_owned(), platform, socket, wire, requests: 0, pushes: VecDeque::new() })
     }
 
     /// Sends any WebSocket message.
     pub async fn send_raw(&mut self, message: Message) {
         self.socket.send(message).await.unwrap();
+    }
+
+    /// Writes what the library has queued.
+    pub async fn flush(&mut self) {
+        self.socket.flush().await.unwrap();
+    }
+
+    /// Whether nothing has arrived so far.
+    pub async fn has_nothing(&mut self) -> bool {
+        tokio::task::yield_now().await;
+        futures_util::FutureExt::now_or_never(self.socket.next()).is_none()
     }
 
     /// Sends a request without waiting; gives its id.
@@ -156,9 +201,7 @@ impl Client {
             data,
             ..Request::default()
         };
-        let json = request.to_json();
-        let frame = if self.gzip { compress(&json) } else { json };
-        self.send_raw(Message::binary(frame)).await;
+        self.send_raw(Message::binary(self.wire.encode_request(&request))).await;
         id
     }
 
@@ -166,10 +209,7 @@ impl Client {
     pub async fn next_frame(&mut self) -> Response {
         loop {
             match self.next_message().await {
-                Message::Binary(frame) => {
-                    let json = if self.gzip { decompress(&frame, 1 << 24).unwrap() } else { frame.to_vec() };
-                    return Response::from_json(&json).unwrap();
-                }
+                Message::Binary(frame) => return self.wire.decode_response(&frame, 1 << 24).unwrap(),
                 Message::Ping(_) | Message::Pong(_) => {}
                 other => panic!("unexpected {other:?}"),
             }
@@ -232,7 +272,9 @@ impl Client {
         let mut frames = Vec::new();
         loop {
             match tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("the connection stays open") {
-                Some(Ok(Message::Binary(frame))) => frames.push(Response::from_json(&frame).unwrap()),
+                Some(Ok(Message::Binary(frame))) => {
+                    frames.push(self.wire.decode_response(&frame, 1 << 24).unwrap());
+                }
                 Some(Ok(Message::Close(Some(close)))) => {
                     return (frames, Ended::Code(close.code.into(), close.reason.to_string()));
                 }
@@ -249,12 +291,11 @@ impl Client {
     }
 }
 
-/// Address of a connection.
+/// Address of a connection; `sdkType=js` unless `more` says otherwise.
 pub fn url(server: &DevServer, user: &str, platform: i32, token: &str, more: &str) -> String {
     let ws = &server.addresses().ws_addr;
-    format!(
-        "{ws}/?sendID={user}&token={token}&platformID={platform}&operationID=op&isBackground=false&sdkType=js{more}"
-    )
+    let sdk_type = if more.contains("sdkType=") { "" } else { "&sdkType=js" };
+    format!("{ws}/?sendID={user}&token={token}&platformID={platform}&operationID=op&isBackground=false{sdk_type}{more}")
 }
 
 /// A text message as clients send it.
@@ -272,4 +313,16 @@ pub fn text_message(from: &str, to: &str, text: &str) -> MsgData {
         status: status::SENDING,
         ..MsgData::default()
     }
+}
+
+/// The plain HTTP answer to an upgrade that is refused.
+pub async fn refusal(server: &DevServer, query: &str) -> Answer {
+    let addr = server.addresses().ws_addr.replace("ws://", "http://");
+    let upgrade = [
+        ("Connection", "Upgrade"),
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
+    http(&addr, "GET", &format!("/?{query}"), &upgrade, b"").await
 }

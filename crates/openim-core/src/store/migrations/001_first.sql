@@ -40,6 +40,10 @@ CREATE TABLE conversations(
   latest_msg_send_time INTEGER NOT NULL DEFAULT 0,
   unread_count INTEGER NOT NULL DEFAULT 0,
   has_read_seq INTEGER NOT NULL DEFAULT 0,
+  -- up to here the senders have their receipts
+  read_told INTEGER NOT NULL DEFAULT 0,
+  -- 1 while the server has not confirmed what was marked as read here
+  read_waits INTEGER NOT NULL DEFAULT 0,
   -- nothing at or below this seq is unread; keeps the unread function from looking at own messages again and again
   read_floor INTEGER NOT NULL DEFAULT 0,
   -- newest seq that the server is known to have
@@ -107,6 +111,14 @@ CREATE TABLE seq_holes(
   begin_seq INTEGER NOT NULL,
   end_seq INTEGER NOT NULL,
   PRIMARY KEY(conversation, begin_seq)
+) STRICT, WITHOUT ROWID;
+
+-- Own messages that the peer has read, before they have their seqs here.
+CREATE TABLE early_receipts(
+  conversation INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  read_time INTEGER NOT NULL,
+  PRIMARY KEY(conversation, seq)
 ) STRICT, WITHOUT ROWID;
 
 -- Last handled seq of each notification stream.

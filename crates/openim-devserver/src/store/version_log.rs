@@ -4,7 +4,7 @@ use rusqlite::{Connection, Result, params};
 
 /// Head of a version log.
 pub(crate) struct LogRow {
-    /// Which list, see `domain::version::Log`.
+    /// Which list, see `domain::version_log::Log`.
     pub(crate) log: i64,
     /// Whose list.
     pub(crate) owner: String,

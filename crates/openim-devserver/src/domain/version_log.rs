@@ -96,18 +96,24 @@ impl VersionLog {
         self.entries.insert(element, Entry { change, version, ordinal });
     }
 
-    /// One step: one new version, however many elements.
-    fn record<'a>(&mut self, elements: impl IntoIterator<Item = &'a str>, change: Change) {
+    /// One step: one new version, however many elements. [`SORT_ELEMENT`] stands first where the order changes too.
+    fn step(&mut self, elements: &[&str], change: Change) {
+        self.version += 1;
         for element in elements {
             self.ordinal += 1;
-            self.entries.insert(element.to_owned(), Entry { change, version: self.version, ordinal: self.ordinal });
+            self.entries.insert((*element).to_owned(), Entry { change, version: self.version, ordinal: self.ordinal });
         }
+    }
+
+    /// Current version and incarnation.
+    pub(crate) fn head(&self) -> (u64, String) {
+        (self.version.unsigned_abs(), hex(&self.id))
     }
 
     /// What changed since `version` of the incarnation `version_id`.
     pub(crate) fn delta(&self, version_id: &str, version: u64) -> Delta {
-        let current = self.version.unsigned_abs();
-        let mut delta = Delta { version: current, version_id: hex(&self.id), ..Delta::default() };
+        let (current, current_id) = self.head();
+        let mut delta = Delta { version: current, version_id: current_id, ..Delta::default() };
         if version == 0 || !version_id.eq_ignore_ascii_case(&delta.version_id) || current < version {
             delta.full = true;
             return delta;
@@ -165,8 +171,7 @@ impl World {
         let environment = &self.environment;
         let versions =
             self.versions.entry((log, owner.into())).or_insert_with(|| VersionLog::new(environment.random(), 0));
-        versions.version += 1;
-        versions.record(elements.iter().copied(), change);
+        versions.step(elements, change);
         let head = LogRow { log: log as i64, owner: owner.into(), version_id: versions.id, version: versions.version };
         let entries: Vec<EntryRow> = elements
             .iter()
@@ -205,11 +210,6 @@ mod tests {
         VersionLog::new([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], 1)
     }
 
-    fn step(log: &mut VersionLog, elements: &[&str], change: Change) {
-        log.version += 1;
-        log.record(elements.iter().copied(), change);
-    }
-
     #[test]
     fn the_id_hash_has_the_published_values() {
         assert_eq!(id_hash::<&str>(&[]), 0);
@@ -232,9 +232,9 @@ mod tests {
     #[test]
     fn an_element_appears_once_with_its_last_change() {
         let mut log = log();
-        step(&mut log, &["a", "b"], Change::Insert);
-        step(&mut log, &["a"], Change::Update);
-        step(&mut log, &[SORT_ELEMENT, "b"], Change::Delete);
+        log.step(&["a", "b"], Change::Insert);
+        log.step(&["a"], Change::Update);
+        log.step(&[SORT_ELEMENT, "b"], Change::Delete);
         let delta = log.delta(ID, 1);
         assert_eq!((delta.version, delta.full, delta.sort_version), (4, false, 4));
         assert_eq!((delta.insert, delta.update, delta.delete), (vec![], vec!["a".to_owned()], vec!["b".to_owned()]));
@@ -246,9 +246,9 @@ mod tests {
         let mut log = log();
         let names: Vec<String> = (0..201).map(|number| number.to_string()).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        step(&mut log, &names[..200], Change::Insert);
+        log.step(&names[..200], Change::Insert);
         assert_eq!(log.delta(ID, 1).insert.len(), 200);
-        step(&mut log, &names[200..], Change::Insert);
+        log.step(&names[200..], Change::Insert);
         assert!(log.delta(ID, 1).full);
         assert_eq!(log.delta(ID, 2).insert, ["200"]);
     }
@@ -266,7 +266,7 @@ mod tests {
                 let names: Vec<String> = elements.iter().map(u8::to_string).collect();
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
                 let change = [Change::Insert, Change::Delete, Change::Update][usize::from(kind)];
-                step(&mut log, &names, change);
+                log.step(&names, change);
                 for name in &names {
                     if change == Change::Delete { server.remove(*name); } else { server.insert((*name).to_owned()); }
                 }

@@ -1,0 +1,3 @@
+import admin from './index.js';
+
+export const { Admin, OpenIMError, MessageStatus, MessageType, Platform } = admin;
