@@ -146,6 +146,21 @@ test('requests carry the operation id of their call', async (t) => {
   assert.equal(ofTheCall[0].fields.path, '/user/get_users_info');
 });
 
+test('what follows a transaction names its session, whichever thread it ran on', async (t) => {
+  const { heard, onLog, until } = listener();
+  logFolder(t);
+  await OpenIM.configureLogs({ onLog });
+  const world = await World.start(t);
+  const alice = await world.enter('alice', { dataDir: world.folder() });
+  const messages = Array.from({ length: 50 }, (_, i) => alice.client.createTextMessage(`${i}`));
+  const sends = messages.map((message) => alice.client.sendMessage({ recvID: world.id('nobody'), message }));
+  for (const { status } of await Promise.allSettled(sends)) assert.equal(status, 'rejected');
+  await alice.client.logout();
+  await until(({ message }) => message === 'session ends');
+  const parked = heard.filter(({ message }) => message === 'parked');
+  assert.deepEqual(parked.map(({ userID }) => userID), messages.map(() => alice.id));
+});
+
 test('logs can be switched on in the middle of a session, name it, and be switched off', async (t) => {
   logFolder(t);
   const world = await World.start(t);

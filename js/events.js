@@ -1,6 +1,7 @@
 'use strict';
 
 const { ListeningEmitter, deliver, surface, watchListeners } = require('./emitter');
+const { messageOf } = require('./keyless');
 
 /** Which emitter, beside the client itself, carries an event: the listeners of the seed document. */
 const EVENTS = {
@@ -28,7 +29,10 @@ const EVENTS = {
 /** Events of the client alone. */
 const CLIENT_EVENTS = ['OnEventsDropped', 'OnDatabaseReset'];
 
-/** Lists cross once; the form for single messages is made here, and only where somebody listens to it. */
+/**
+ * Lists of messages cross once, without keys; the form for single messages is made here, and only where somebody listens
+ * to it.
+ */
 const SINGLE_FORM = {
   OnRecvNewMessages: 'OnRecvNewMessage',
   OnRecvOfflineNewMessages: 'OnRecvOfflineNewMessage',
@@ -86,11 +90,15 @@ class EventRouter {
 
   #dispatch(event, payload) {
     const targets = NOUN_OF.has(event) ? [this.#client, this.#emitters[NOUN_OF.get(event)]] : [this.#client];
-    this.#deliver(targets, event, payload === null ? [] : [payload]);
     const single = SINGLE_FORM[event];
-    if (single === undefined) return;
+    if (single === undefined) {
+      this.#deliver(targets, event, payload === null ? [] : [payload]);
+      return;
+    }
+    const messages = payload.map(messageOf);
+    this.#deliver(targets, event, [messages]);
     const listening = targets.filter((target) => target.listenerCount(single) > 0);
-    if (listening.length > 0) for (const item of payload) this.#deliver(listening, single, [item]);
+    if (listening.length > 0) for (const message of messages) this.#deliver(listening, single, [message]);
   }
 
   #deliver(targets, event, args) {

@@ -47,9 +47,10 @@ impl Pump {
                 None => queue.next().await,
             };
             let Some(next) = next else { return };
+            // written while JavaScript is still busy with the one before
+            let (batch, last) = fill(next, delivered, &queue, &mut waiting);
             let Ok(credit) = self.credit.acquire().await else { return };
             credit.forget();
-            let (batch, last) = fill(next, delivered, &queue, &mut waiting);
             delivered = last;
             let call = self.deliver.call((batch, last as i64).into(), ThreadsafeFunctionCallMode::NonBlocking);
             if call != napi::Status::Ok {

@@ -6,10 +6,13 @@ import { ok, openFake } from '../support/fake-binding.mjs';
 
 const NOUNS = ['connection', 'user', 'friendship', 'group', 'conversation', 'message', 'signaling'];
 
+/** Messages by their ids. */
+const ids = (payload) => (Array.isArray(payload) ? payload.map(ids) : payload?.clientMsgID ?? payload);
+
 /** Records what an emitter says about the given events. */
 function record(emitter, ...events) {
   const heard = [];
-  for (const event of events) emitter.on(event, (...args) => heard.push([event, ...args]));
+  for (const event of events) emitter.on(event, (...args) => heard.push([event, ...args.map(ids)]));
   return heard;
 }
 
@@ -47,7 +50,7 @@ test('single messages follow their list, in order, only for who listens to them'
   const { client, native } = await openFake(t);
   const heard = record(client, 'OnRecvNewMessages', 'OnRecvNewMessage', 'OnNewConversation');
   const single = record(client.message, 'OnRecvNewMessage');
-  native.batch([['OnRecvNewMessages', ['a', 'b']], ['OnNewConversation', ['c']]], 2);
+  native.batch([['OnRecvNewMessages', [['a'], ['b']]], ['OnNewConversation', ['c']]], 2);
   assert.deepEqual(heard, [
     ['OnRecvNewMessages', ['a', 'b']],
     ['OnRecvNewMessage', 'a'],
@@ -57,11 +60,36 @@ test('single messages follow their list, in order, only for who listens to them'
   assert.deepEqual(single, [['OnRecvNewMessage', 'a'], ['OnRecvNewMessage', 'b']]);
 });
 
+test('messages cross without keys and get them again, with the element that they have', async (t) => {
+  const { client, native } = await openFake(t);
+  const heard = [];
+  client.on('OnRecvNewMessage', (message) => heard.push(message));
+  const given = { groupHasReadInfo: { hasReadUserIDList: ['b'], hasReadCount: 1, groupMemberCount: 2 }, hasReadTime: 3 };
+  const values = (attachedInfoElem, element) => [
+    'c', 's', 1, 2, 3, 'a', 'b', 100, 101, 7, 'Alice', 'a.png', 'g', 5, true, 2, null, '{}', attachedInfoElem, 'x', 'l', null,
+    element,
+  ];
+  native.batch([['OnRecvNewMessages', [values(null, { textElem: { content: 'hi' } }), values(given, { content: '?' })]]], 1);
+  const message = {
+    clientMsgID: 'c', serverMsgID: 's', createTime: 1, sendTime: 2, sessionType: 3, sendID: 'a', recvID: 'b', msgFrom: 100,
+    contentType: 101, senderPlatformID: 7, senderNickname: 'Alice', senderFaceUrl: 'a.png', groupID: 'g', seq: 5,
+    isRead: true, status: 2, offlinePush: null, attachedInfo: '{}',
+    attachedInfoElem: {
+      groupHasReadInfo: { hasReadUserIDList: [], hasReadCount: 0, groupMemberCount: 0 },
+      isPrivateChat: false, burnDuration: 0, hasReadTime: 0,
+    },
+    ex: 'x', localEx: 'l', sendError: null,
+  };
+  assert.deepEqual(heard, [
+    { ...message, textElem: { content: 'hi' } }, { ...message, attachedInfoElem: given, content: '?' },
+  ]);
+});
+
 for (const form of ['OnRecvOfflineNewMessage', 'OnRecvOnlineOnlyMessage']) {
   test(`${form} is made from its list form`, async (t) => {
     const { client, native } = await openFake(t);
     const heard = record(client.message, form);
-    native.batch([[`${form}s`, ['a']]], 1);
+    native.batch([[`${form}s`, [['a']]]], 1);
     assert.deepEqual(heard, [[form, 'a']]);
   });
 }
@@ -111,7 +139,7 @@ test('a rejected promise of a listener surfaces like a throw', async (t) => {
   const { client, native } = await openFake(t);
   const errors = record(client.message, 'error');
   client.message.on('OnRecvNewMessages', async () => { throw new Error('later'); });
-  native.batch([['OnRecvNewMessages', ['a']]], 1);
+  native.batch([['OnRecvNewMessages', [['a']]]], 1);
   await nextTurn();
   assert.deepEqual(errors.map(([, error]) => error.message), ['later']);
 });
@@ -149,11 +177,11 @@ test("Node's own waiting works: once, and on as an async iterator", async (t) =>
   const first = once(client, 'OnSyncServerFinish');
   const stop = new AbortController();
   const messages = on(client.message, 'OnRecvNewMessages', { signal: stop.signal });
-  native.batch([['OnSyncServerFinish', true], ['OnRecvNewMessages', ['a']], ['OnRecvNewMessages', ['b', 'c']]], 3);
+  native.batch([['OnSyncServerFinish', true], ['OnRecvNewMessages', [['a']]], ['OnRecvNewMessages', [['b'], ['c']]]], 3);
   assert.deepEqual(await first, [true]);
   const seen = [];
   for await (const [batch] of messages) {
-    seen.push(...batch);
+    seen.push(...ids(batch));
     if (seen.length === 3) break;
   }
   assert.deepEqual(seen, ['a', 'b', 'c']);

@@ -4,7 +4,7 @@ use serde::ser::{Serialize, SerializeTuple, Serializer};
 
 use crate::error::Error;
 use crate::model::{
-    Black, Conversation, Friend, FriendApplication, Message, MessageSendState, Receipt, SelfUserInfo, UserOnlineState,
+    Black, Conversation, Friend, FriendApplication, Keyless, Message, MessageSendState, Receipt, SelfUserInfo, UserOnlineState,
 };
 
 /// Something that listeners hear of. Names are OpenIM's.
@@ -217,7 +217,7 @@ impl Event {
     }
 }
 
-/// `[name, payload]`, the form in which events cross into JavaScript.
+/// `[name, payload]`, the form in which events cross into JavaScript. Messages cross without keys.
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut pair = serializer.serialize_tuple(2)?;
@@ -247,7 +247,7 @@ impl Serialize for Event {
             Self::NewConversation(list) | Self::ConversationChanged(list) => pair.serialize_element(list)?,
             Self::TotalUnreadMessageCountChanged(total) => pair.serialize_element(total)?,
             Self::RecvNewMessages(list) | Self::RecvOfflineNewMessages(list) | Self::RecvOnlineOnlyMessages(list) => {
-                pair.serialize_element(list)?
+                pair.serialize_element(&list.iter().map(Keyless).collect::<Vec<_>>())?;
             }
             Self::RecvC2CReadReceipt(list) => pair.serialize_element(list)?,
             Self::MessageSendStateChanged(state) => pair.serialize_element(state)?,

@@ -1,5 +1,5 @@
-//! Files that are written from what this crate knows: `js/types.d.ts`, `js/refusals.js` and `docs/errors.md`. The tests compare; with
-//! `UPDATE_GENERATED=1` (`cargo xtask gen`) they write.
+//! Files that are written from what this crate knows: `js/types.d.ts`, `js/keyless.js`, `js/refusals.js` and
+//! `docs/errors.md`. The tests compare; with `UPDATE_GENERATED=1` (`cargo xtask gen`) they write.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use openim_core::model::{
     AdvancedHistoryMessages, AttachedInfoElem, Black, Body, ConnectionStatus, Conversation, Friend, FriendApplication,
-    Friendship, GroupHasReadInfo, Message, MessageSendState, OfflinePush, PublicUserInfo, Receipt, SelfUserInfo,
+    Friendship, GroupHasReadInfo, KEYS, Message, MessageSendState, OfflinePush, PublicUserInfo, Receipt, SelfUserInfo,
     SendError, Stats, SyncStatus, UserOnlineState,
 };
 use openim_core::{Error, Retry, SITUATIONS};
@@ -129,6 +129,35 @@ fn message_union() -> String {
          * text in `content` and is recognised by `isUnknownMessage`.\n */\nexport type MessageItem = MessageBase & (\n{}\n);\n",
         lines.join("\n")
     )
+}
+
+/// What gives the values of a message their names again.
+#[test]
+fn the_keys_of_messages() {
+    let mut out = String::from(
+        "// Generated from the Rust struct by `cargo xtask gen`; not to be edited.\n'use strict';\n\n/** The message of a \
+         list of values: in events they cross without their names, which takes a third of the time. */\n\
+         function messageOf(values) {\n  const message = {\n",
+    );
+    for (at, key) in KEYS.iter().enumerate() {
+        let _ = match *key {
+            "attachedInfoElem" => writeln!(out, "    {key}: values[{at}] ?? {},", attached_info_elem()),
+            _ => writeln!(out, "    {key}: values[{at}],"),
+        };
+    }
+    let _ = write!(
+        out,
+        "  }};\n  const element = values[{}];\n  for (const name in element) message[name] = element[name];\n  \
+         return message;\n}}\n\nmodule.exports = {{ messageOf }};\n",
+        KEYS.len()
+    );
+    compare("js/keyless.js", &out);
+}
+
+/// A literal of the default.
+fn attached_info_elem() -> String {
+    let members = serde_json::to_string(&AttachedInfoElem::default()).unwrap();
+    members.replace('"', "").replace('{', "{ ").replace('}', " }").replace(':', ": ").replace(',', ", ")
 }
 
 #[test]

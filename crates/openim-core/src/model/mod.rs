@@ -3,6 +3,7 @@
 
 mod conversation;
 mod friend;
+mod keyless;
 mod message;
 mod receipt;
 mod status;
@@ -10,6 +11,8 @@ mod user;
 
 pub use conversation::Conversation;
 pub use friend::{Black, FoundFriend, Friend, FriendApplication, Friendship};
+pub use keyless::KEYS;
+pub(crate) use keyless::Keyless;
 pub use message::{
     AdvancedHistoryMessages, AttachedInfoElem, Body, GroupHasReadInfo, Message, MessageSendState, OfflinePush,
     SendError,

@@ -79,8 +79,9 @@ impl Writer {
             (
                 outcome.is_ok(),
                 Box::new(move |commit| {
+                    let told = outcome.and_then(|committed| commit.map(|()| span.in_scope(committed)));
                     // a caller that went away does not take its transaction with it
-                    let _ = answer.send(outcome.and_then(|committed| commit.map(|()| committed())));
+                    let _ = answer.send(told);
                 }),
             )
         });
