@@ -83,11 +83,10 @@ impl ChangeStream {
                 let mut state = self.tap.lock();
                 (state.0.pop(), state.1)
             };
-            if let Some((number, published)) = next {
+            if let Some((number, mut published)) = next {
                 self.drained();
-                if let Published::Change(mut change) = published {
-                    change.event = change.event.unfold();
-                    return Some((number, Published::Change(change)));
+                if let Published::Change(change) = &mut published {
+                    change.event.unfold();
                 }
                 return Some((number, published));
             }

@@ -2,10 +2,16 @@
 
 use serde::ser::{Serialize, SerializeTuple, Serializer};
 
+use crate::ascii_json;
 use crate::error::Error;
 use crate::model::{
-    Black, Conversation, Friend, FriendApplication, Keyless, Message, MessageSendState, Receipt, SelfUserInfo, UserOnlineState,
+    Black, Conversation, Friend, FriendApplication, Keyless, Message, MessageSendState, Receipt, SelfUserInfo,
+    UserOnlineState,
 };
+
+/// How many elements a list in an event has at most; a longer one is several events. As much as crosses into JavaScript at
+/// once without holding up the application.
+pub const EVENT_ITEMS: usize = 50;
 
 /// Something that listeners hear of. Names are OpenIM's.
 #[derive(Debug, Clone)]
@@ -141,37 +147,26 @@ impl Event {
         self.len() == 0
     }
 
-    /// Cuts a long list of messages: the first `count` elements stay, the rest is returned.
-    pub fn split_off(&mut self, count: usize) -> Option<Self> {
-        match self {
-            Self::RecvNewMessages(list) if list.len() > count => Some(Self::RecvNewMessages(list.split_off(count))),
-            Self::RecvOfflineNewMessages(list) if list.len() > count => {
-                Some(Self::RecvOfflineNewMessages(list.split_off(count)))
-            }
-            Self::RecvOnlineOnlyMessages(list) if list.len() > count => {
-                Some(Self::RecvOnlineOnlyMessages(list.split_off(count)))
-            }
-            Self::ConversationChanged(list) if list.len() > count => {
-                Some(Self::ConversationChanged(list.split_off(count)))
-            }
-            Self::NewConversation(list) if list.len() > count => Some(Self::NewConversation(list.split_off(count))),
-            _ => None,
-        }
+    /// The events of a list: one for at most [`EVENT_ITEMS`] elements each, none for an empty list.
+    pub(crate) fn of_list<T>(list: Vec<T>, event: fn(Vec<T>) -> Self) -> impl Iterator<Item = Self> {
+        let mut rest = list.into_iter();
+        std::iter::from_fn(move || {
+            let part: Vec<T> = rest.by_ref().take(EVENT_ITEMS).collect();
+            (!part.is_empty()).then(|| event(part))
+        })
     }
 
-    /// The event as it crosses into JavaScript: JSON of `[name, payload]`. Written here, where code is optimised for speed.
+    /// The event as it crosses into JavaScript: JSON of `[name, payload]`, in ASCII.
     pub fn to_json(&self) -> Result<String, Error> {
-        serde_json::to_string(self).map_err(|error| Error::Internal(error.to_string()))
+        ascii_json::to_string(self).map_err(|error| Error::Internal(error.to_string()))
     }
 
     /// Reads the texts of messages: whoever takes an event has the time for it, the writer has not.
-    pub(crate) fn unfold(self) -> Self {
-        let read = |list: Vec<Message>| list.into_iter().map(Message::unfold).collect();
-        match self {
-            Self::RecvNewMessages(list) => Self::RecvNewMessages(read(list)),
-            Self::RecvOfflineNewMessages(list) => Self::RecvOfflineNewMessages(read(list)),
-            Self::RecvOnlineOnlyMessages(list) => Self::RecvOnlineOnlyMessages(read(list)),
-            other => other,
+    pub(crate) fn unfold(&mut self) {
+        if let Self::RecvNewMessages(list) | Self::RecvOfflineNewMessages(list) | Self::RecvOnlineOnlyMessages(list) =
+            self
+        {
+            list.iter_mut().for_each(Message::unfold);
         }
     }
 

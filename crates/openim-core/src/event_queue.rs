@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 use crate::change::{Change, Notification, Published};
 use crate::change_stream::{ChangeStream, Tap};
-use crate::event::Event;
+use crate::event::{EVENT_ITEMS, Event};
 use crate::queue::{Item, Queue};
 
 /// How many events wait for the first listener; then the oldest go.
@@ -124,10 +124,11 @@ impl EventQueue {
             let filled = self.filled.notified();
             {
                 let mut inner = self.lock();
-                if let Some((number, event)) = inner.pop() {
+                if let Some((number, mut event)) = inner.pop_within(EVENT_ITEMS) {
                     drop(inner);
                     self.drained.notify_waiters();
-                    return Some((number, event.unfold()));
+                    event.unfold();
+                    return Some((number, event));
                 }
                 if inner.closed {
                     return None;
@@ -137,11 +138,12 @@ impl EventQueue {
         }
     }
 
-    /// The next event, if one waits.
-    pub fn try_next(&self) -> Option<(u64, Event)> {
-        let (number, event) = self.lock().pop()?;
+    /// The next event, if one waits and has no more elements than `room`.
+    pub fn try_next(&self, room: usize) -> Option<(u64, Event)> {
+        let (number, mut event) = self.lock().pop_within(room)?;
         self.drained.notify_waiters();
-        Some((number, event.unfold()))
+        event.unfold();
+        Some((number, event))
     }
 
     /// Waits until there is room for more. Whoever brings in messages waits here before each batch.
@@ -225,8 +227,9 @@ impl Inner {
         }
     }
 
-    fn pop(&mut self) -> Option<(u64, Event)> {
-        if self.listening || self.closed { self.queue.pop() } else { None }
+    fn pop_within(&mut self, room: usize) -> Option<(u64, Event)> {
+        let deliver = self.listening || self.closed;
+        if deliver && self.queue.front()?.len() <= room { self.queue.pop() } else { None }
     }
 }
 
@@ -245,6 +248,7 @@ impl Item for Event {
 
     fn can_take_in(&self, next: &Self) -> bool {
         matches!((self, next), (Self::ConversationChanged(_), Self::ConversationChanged(_)))
+            && self.len() + next.len() <= EVENT_ITEMS
     }
 
     /// The newer state of a conversation replaces the one that nobody has seen yet.
@@ -305,12 +309,12 @@ mod tests {
         let queue = EventQueue::default();
         queue.listen();
         assert_eq!(queue.emit(vec![changed("si_a_b", 1), changed("si_a_c", 1), changed("si_a_b", 2)]), 3);
-        let (number, event) = queue.try_next().unwrap();
+        let (number, event) = queue.try_next(EVENT_ITEMS).unwrap();
         assert_eq!(number, 3);
         let Event::ConversationChanged(rows) = event else { panic!("{event:?}") };
         let seen: Vec<_> = rows.iter().map(|row| (row.conversation_id.as_str(), row.unread_count)).collect();
         assert_eq!(seen, [("si_a_c", 1), ("si_a_b", 2)]);
-        assert!(queue.try_next().is_none());
+        assert!(queue.try_next(EVENT_ITEMS).is_none());
     }
 
     #[test]
@@ -325,7 +329,7 @@ mod tests {
         let mut totals = 0;
         let mut lists = 0;
         let mut last = 0;
-        while let Some((number, event)) = queue.try_next() {
+        while let Some((number, event)) = queue.try_next(EVENT_ITEMS) {
             assert!(number >= last, "{number} after {last}");
             last = number;
             match event {
@@ -346,12 +350,12 @@ mod tests {
         for total in 0..1003 {
             queue.emit(vec![Event::TotalUnreadMessageCountChanged(total)]);
         }
-        assert!(queue.try_next().is_none(), "nobody listens");
+        assert!(queue.try_next(EVENT_ITEMS).is_none(), "nobody listens");
         queue.listen();
-        let (number, first) = queue.try_next().unwrap();
+        let (number, first) = queue.try_next(EVENT_ITEMS).unwrap();
         assert!(matches!(first, Event::EventsDropped { count: 3 }), "{first:?}");
         assert_eq!(number, 3);
-        let totals: Vec<_> = std::iter::from_fn(|| queue.try_next()).collect();
+        let totals: Vec<_> = std::iter::from_fn(|| queue.try_next(EVENT_ITEMS)).collect();
         assert!(matches!(totals.first(), Some((4, Event::TotalUnreadMessageCountChanged(3)))));
         assert!(matches!(totals.last(), Some((1003, Event::TotalUnreadMessageCountChanged(1002)))));
         assert_eq!(totals.len(), EARLY_EVENTS);
@@ -365,8 +369,8 @@ mod tests {
             queue.emit(vec![Event::RecvNewMessages(vec![big()])]);
         }
         queue.listen();
-        let Some((_, Event::EventsDropped { count })) = queue.try_next() else { panic!("a loss is told") };
-        let kept = std::iter::from_fn(|| queue.try_next()).count() as u64;
+        let Some((_, Event::EventsDropped { count })) = queue.try_next(EVENT_ITEMS) else { panic!("a loss is told") };
+        let kept = std::iter::from_fn(|| queue.try_next(EVENT_ITEMS)).count() as u64;
         assert_eq!(count + kept, 20);
         assert!((5..9).contains(&kept), "{kept}");
     }

@@ -8,6 +8,7 @@
 //! serve all of them.
 
 mod announcer;
+mod ascii_json;
 mod background;
 mod black;
 mod change;
@@ -54,7 +55,7 @@ pub use config::{Config, OnCorruptDatabase};
 pub use conversation::{ConversationSource, Page};
 pub use device::PushToken;
 pub use error::{Error, Result, Retry, SITUATIONS, Situation};
-pub use event::Event;
+pub use event::{EVENT_ITEMS, Event};
 pub use event_queue::EventQueue;
 pub use friend::{FriendPage, FriendSearch, FriendsUpdate, SpecifiedFriends};
 pub use friend_request::{AddFriend, ApplicationKey, ApplicationPage, FriendAnswer, Since};

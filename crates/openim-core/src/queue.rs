@@ -58,6 +58,10 @@ impl<T: Item> Queue<T> {
         self.items.push_front((number, item));
     }
 
+    pub(crate) fn front(&self) -> Option<&T> {
+        self.items.front().map(|(_, item)| item)
+    }
+
     pub(crate) fn pop(&mut self) -> Option<(u64, T)> {
         let (number, item) = self.items.pop_front()?;
         self.bytes = self.bytes.saturating_sub(item.bytes());

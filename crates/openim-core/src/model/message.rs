@@ -88,15 +88,15 @@ pub struct Message {
 impl Message {
     /// Reads the content and the attached info, which are texts until somebody wants to see them. Stock clients send
     /// attached info as JSON, `null` or nothing (gateway.md 6.4). Done twice it changes nothing.
-    #[must_use]
-    pub(crate) fn unfold(mut self) -> Self {
-        if let Body::Content(content) = self.body {
-            self.body = Body::from_content(self.content_type, content);
+    pub(crate) fn unfold(&mut self) {
+        if let Body::Content(content) = &self.body
+            && let Some(Ok(body)) = Body::read(self.content_type, content)
+        {
+            self.body = body;
         }
         if !self.attached_info.is_empty() {
             self.attached_info_elem = serde_json::from_str(&self.attached_info).unwrap_or_default();
         }
-        self
     }
 
     /// Estimate of the memory it holds and of its JSON.

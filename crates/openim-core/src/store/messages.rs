@@ -48,7 +48,9 @@ impl MessageRow {
 
     /// The API's view. A received message is read when the cursor has passed it.
     pub(crate) fn into_api(self, has_read_seq: i64, me: &str) -> Message {
-        self.into_folded(has_read_seq, me).unfold()
+        let mut message = self.into_folded(has_read_seq, me);
+        message.unfold();
+        message
     }
 
     /// The API's view before anybody has read its texts; [`Message::unfold`] does it where it is not the writer's time.

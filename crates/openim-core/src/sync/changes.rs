@@ -225,16 +225,14 @@ impl<'c> Changes<'c> {
         let list = |ids: &[i64]| {
             ids.iter().map(|id| conversations::item_by_key(self.connection, *id, self.me)).collect::<Result<Vec<_>>>()
         };
-        let rest = [
-            Event::RecvC2CReadReceipt(self.receipts),
-            Event::RecvNewMessages(self.new_messages),
-            Event::RecvOfflineNewMessages(self.offline_messages),
-            Event::RecvOnlineOnlyMessages(self.online_only),
-            Event::NewConversation(list(&self.appeared)?),
-            Event::ConversationChanged(list(&self.changed)?),
-        ];
+        let rest = Event::of_list(self.receipts, Event::RecvC2CReadReceipt)
+            .chain(Event::of_list(self.new_messages, Event::RecvNewMessages))
+            .chain(Event::of_list(self.offline_messages, Event::RecvOfflineNewMessages))
+            .chain(Event::of_list(self.online_only, Event::RecvOnlineOnlyMessages))
+            .chain(Event::of_list(list(&self.appeared)?, Event::NewConversation))
+            .chain(Event::of_list(list(&self.changed)?, Event::ConversationChanged));
         let mut events = self.lists;
-        events.extend(rest.into_iter().filter(|event| !event.is_empty()).map(Change::from));
+        events.extend(rest.map(Change::from));
         Ok(Outcome {
             events,
             last: self.last.into_iter().map(Change::from).collect(),
