@@ -13,6 +13,8 @@ import { forward, startStub } from '../support/stub-api.mjs';
 import { World, say } from '../support/world.mjs';
 
 const MIB = 2 ** 20;
+const GET_NEWEST_SEQ = 1001;
+const GET_CONV_MAX_READ_SEQ = 1006;
 
 describe('a server that sends far too much', { skip: needsFaultLever, concurrency: true }, () => {
   /**
@@ -96,6 +98,8 @@ describe('a server that sends far too much', { skip: needsFaultLever, concurrenc
     const login = { userID: world.id('bob'), token: await world.token('bob'), waitUntil: 'synced' };
     const config = { ...world.server.addresses, ...LYING_WIRE, wsAddr: gateway.wsAddr, platformID: 7 };
     const bob = await ClientApart.start(t, { ...config, dataDir: world.folder() }, login);
+    // the second comparison, which finds that the true server knows of none of what follows, is over
+    await until('it compared twice', () => [GET_NEWEST_SEQ, GET_CONV_MAX_READ_SEQ].every((one) => gateway.passed[one] === 2));
     const before = bob.peak;
     const content = JSON.stringify({ content: 'x'.repeat(4 * MIB) });
     for (let seq = 1; seq <= 16; seq++) {

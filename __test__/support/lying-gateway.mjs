@@ -51,6 +51,8 @@ export async function startLyingGateway(t, { wsAddr }) {
   const gateway = {
     greet: undefined,
     answer: () => undefined,
+    /** Answers and pushes that passed so far, by operation. */
+    passed: {},
     /** Handshakes so far. */
     connections: 0,
     /** Writes raw bytes to every open connection. */
@@ -67,6 +69,7 @@ export async function startLyingGateway(t, { wsAddr }) {
     if (opcode === TEXT && gateway.greet !== undefined) return gateway.greet();
     if (opcode !== BINARY) return whole;
     const answer = JSON.parse(payload);
+    gateway.passed[answer.reqIdentifier] = (gateway.passed[answer.reqIdentifier] ?? 0) + 1;
     const lie = gateway.answer({ ...answer, data: Buffer.from(answer.data ?? '', 'base64') });
     return lie === undefined ? whole : envelope({ ...answer, data: lie });
   };
