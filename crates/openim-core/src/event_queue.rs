@@ -67,9 +67,11 @@ impl EventQueue {
         for change in changes.into_iter().filter(|change| !change.event.is_empty()) {
             inner.push(change);
         }
-        let last = inner.last;
+        let (last, listening) = (inner.last, inner.listening);
         drop(inner);
-        self.filled.notify_one();
+        if listening {
+            self.filled.notify_one();
+        }
         last
     }
 

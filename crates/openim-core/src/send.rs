@@ -251,14 +251,16 @@ fn store(
         send_time: wire.create_time,
         ..message_row(before.id, wire.clone(), changes.me)
     };
-    let message = match messages::find(changes.connection, before.id, &wire.client_msg_id)? {
-        None => messages::insert(changes.connection, &row)?
-            .ok_or_else(|| Error::Internal("the place of a new message is taken".to_owned()))?,
-        Some(known) if known.status == status::FAILED => {
-            messages::revive(changes.connection, known.id, &row)?;
-            known.id
-        }
-        Some(_) => return Err(Error::MessageRepeated { client_msg_id: wire.client_msg_id.clone() }),
+    let message = match messages::insert(changes.connection, &row)? {
+        Some(message) => message,
+        None => match messages::find(changes.connection, before.id, &wire.client_msg_id)? {
+            Some(known) if known.status == status::FAILED => {
+                messages::revive(changes.connection, known.id, &row)?;
+                known.id
+            }
+            Some(_) => return Err(Error::MessageRepeated { client_msg_id: wire.client_msg_id.clone() }),
+            None => return Err(Error::Internal("the place of a new message is taken".to_owned())),
+        },
     };
     let entry = OutboxRow { message, conversation: before.id, attempt, created_at };
     outbox::insert(changes.connection, entry, payload)?;
