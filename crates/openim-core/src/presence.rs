@@ -25,6 +25,8 @@ struct Subscriptions {
     users: BTreeMap<String, Subscription>,
     /// Pushes that came so far.
     pushes: u64,
+    /// Calls that subscribed so far.
+    calls: u64,
 }
 
 /// What is known of a user.
@@ -34,6 +36,34 @@ struct Subscription {
     platforms: Option<Vec<i32>>,
     /// Number of the push that told it last.
     pushed: u64,
+    /// A call that named him succeeded.
+    kept: bool,
+    /// Calls that name him and still wait for the server.
+    asking: Vec<u64>,
+}
+
+/// A call that subscribes. Unless it succeeds, what no other call asked for is forgotten when it is over.
+struct Asking<'a> {
+    presence: &'a Presence,
+    user_ids: &'a [String],
+    call: u64,
+    succeeded: bool,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        let mut subscriptions = self.presence.lock();
+        for user_id in self.user_ids {
+            // somebody unsubscribed in between
+            let Some(known) = subscriptions.users.get_mut(user_id) else { continue };
+            let named = known.asking.contains(&self.call);
+            known.asking.retain(|call| *call != self.call);
+            known.kept |= named && self.succeeded;
+            if !known.kept && known.asking.is_empty() {
+                subscriptions.users.remove(user_id);
+            }
+        }
+    }
 }
 
 /// How the server says something.
@@ -49,17 +79,15 @@ impl Presence {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Those of the users who were not subscribed to before.
-    fn subscribe(&self, user_ids: &[String]) -> Vec<String> {
+    /// Begins to subscribe.
+    fn subscribe<'a>(&'a self, user_ids: &'a [String]) -> Asking<'a> {
         let mut subscriptions = self.lock();
-        let mut new = Vec::new();
+        subscriptions.calls += 1;
+        let call = subscriptions.calls;
         for user_id in user_ids {
-            subscriptions.users.entry(user_id.clone()).or_insert_with(|| {
-                new.push(user_id.clone());
-                Subscription::default()
-            });
+            subscriptions.users.entry(user_id.clone()).or_default().asking.push(call);
         }
-        new
+        Asking { presence: self, user_ids, call, succeeded: false }
     }
 
     fn unsubscribe(&self, user_ids: &[String]) {
@@ -127,9 +155,10 @@ impl Client {
     pub async fn subscribe_users_status(&self, user_ids: Vec<String>) -> Result<Done<Vec<UserOnlineState>>> {
         check_ids("userIDList", &user_ids)?;
         let session = self.session()?;
-        let new = session.presence.subscribe(&user_ids);
-        let event =
-            ask(&session, user_ids.clone(), Vec::new()).await.inspect_err(|_| session.presence.unsubscribe(&new))?;
+        let mut asking = session.presence.subscribe(&user_ids);
+        let event = ask(&session, user_ids.clone(), Vec::new()).await?;
+        asking.succeeded = true;
+        drop(asking);
         Ok(Done { value: session.presence.states(Some(&user_ids)), event })
     }
 
@@ -242,8 +271,7 @@ mod tests {
     fn the_first_answer_is_no_change_and_later_ones_are_told_once() {
         let presence = Presence::default();
         let bob = ["bob".to_owned()];
-        assert_eq!(presence.subscribe(&bob), bob);
-        assert_eq!(presence.subscribe(&bob), [""; 0]);
+        let _asking = presence.subscribe(&bob);
         assert_eq!(presence.states(None), [], "nothing is known yet");
         assert_eq!(presence.learn(Word::Answer(0), vec![told("bob", &[5, 1])]), []);
         assert_eq!(presence.learn(Word::Push, vec![told("bob", &[1, 5])]), []);
@@ -256,9 +284,29 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_fails_takes_back_only_what_no_other_call_asked_for() {
+        let presence = Presence::default();
+        let (bob, both) = (["bob".to_owned()], ["bob".to_owned(), "carol".to_owned()]);
+        let failing = presence.subscribe(&both);
+        let mut other = presence.subscribe(&bob);
+        drop(failing);
+        assert_eq!(presence.user_ids(), bob, "the other call still asks");
+        other.succeeded = true;
+        drop(other);
+        drop(presence.subscribe(&both));
+        assert_eq!(presence.user_ids(), bob, "subscribed before");
+        let late = presence.subscribe(&both);
+        presence.unsubscribe(&both);
+        let _newer = presence.subscribe(&bob);
+        drop(late);
+        assert_eq!(presence.user_ids(), bob, "it was unsubscribed and asked for anew");
+    }
+
+    #[test]
     fn an_answer_does_not_take_back_what_a_push_told_since_the_request() {
         let presence = Presence::default();
-        presence.subscribe(&["bob".to_owned()]);
+        let bob = ["bob".to_owned()];
+        let _asking = presence.subscribe(&bob);
         presence.learn(Word::Answer(0), vec![told("bob", &[])]);
         let asked_after = presence.pushes();
         let online = state("bob".to_owned(), vec![1]);
