@@ -1,4 +1,4 @@
-//! Messages as they cross into JavaScript in events: the values without their names, which would be three quarters of the
+//! Messages as they cross into JavaScript in events: the values without their names, which would be two thirds of the
 //! text. `js/keyless.js`, written from [`KEYS`], puts the names back.
 
 use serde::ser::{Serialize, SerializeTuple, Serializer};
