@@ -18,7 +18,7 @@ use crate::store::conversations::{self, SettingsRow};
 use crate::store::{messages, seqs};
 use crate::sync::Comparison;
 use crate::sync::changes::Changes;
-use crate::sync::versions::{Step, Version, step};
+use crate::sync::versions::Step;
 
 /// Name of this list in `list_versions`.
 const LIST: &str = "conversations";
@@ -342,43 +342,17 @@ async fn records_of(session: &Session, ids: &[String]) -> Result<Vec<Record>> {
     Ok(records)
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct IncrementalRequest<'a> {
-    #[serde(rename = "userID")]
-    user_id: &'a str,
-    #[serde(rename = "versionID")]
-    version_id: &'a str,
-    version: u64,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct IncrementalAnswer {
-    version: u64,
-    #[serde(rename = "versionID")]
-    version_id: String,
-    full: bool,
-    insert: Option<Vec<Record>>,
-    update: Option<Vec<Record>>,
-}
-
 /// Syncs the records of the conversations (http.md section 3): settings here become what the server has. A record that
 /// the server deleted leaves the conversation with its messages as they are.
 pub(crate) async fn sync_list(session: &Arc<Session>, first: bool) -> Result<()> {
     let _one = session.turns.conversations.lock().await;
-    let me = session.user_id.clone();
-    let (id, number) = session.read(move |connection| seqs::list_version(connection, LIST, &me)).await?;
-    let request = IncrementalRequest { user_id: &session.user_id, version_id: &id, version: number };
-    let answer: IncrementalAnswer = session.rest("/conversation/get_incremental_conversations", &request).await?;
-    let newest = Version { id: answer.version_id, number: answer.version };
-    let (records, version) = match step(&Version { id, number }, &newest, answer.full) {
+    let (step, mut increment) = session.increment("/conversation/get_incremental_conversations", LIST).await?;
+    let (records, version) = match step {
         Step::Same => return Ok(()),
         Step::Full(version) => (whole_list(session).await?, version),
         Step::Apply(version) => {
-            let mut records = answer.insert.unwrap_or_default();
-            records.extend(answer.update.unwrap_or_default());
-            (records, version)
+            increment.insert.append(&mut increment.update);
+            (increment.insert, version)
         }
     };
     let me = session.user_id.clone();

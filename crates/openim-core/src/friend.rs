@@ -10,11 +10,12 @@ use crate::change::List;
 use crate::client::{Client, Done};
 use crate::error::{Error, Result};
 use crate::friend_request;
+use crate::increment::Increment;
 use crate::model::{FoundFriend, Friend, Friendship};
 use crate::session::Session;
 use crate::store::{blacks, friend_requests, friends, seqs};
 use crate::sync::people::{self, FriendList};
-use crate::sync::versions::{Step, Version, step};
+use crate::sync::versions::Step;
 
 /// Name of this list in `list_versions`.
 const LIST: &str = "friends";
@@ -235,29 +236,6 @@ struct DeleteRequest<'a> {
 }
 
 #[derive(Serialize)]
-struct IncrementalRequest<'a> {
-    #[serde(rename = "userID")]
-    user_id: &'a str,
-    #[serde(rename = "versionID")]
-    version_id: &'a str,
-    version: u64,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct IncrementalAnswer {
-    version: u64,
-    #[serde(rename = "versionID")]
-    version_id: String,
-    full: bool,
-    delete: Option<Vec<String>>,
-    insert: Option<Vec<FriendInfo>>,
-    update: Option<Vec<FriendInfo>>,
-    #[serde(rename = "sortVersion")]
-    sort_version: u64,
-}
-
-#[derive(Serialize)]
 struct IdsRequest<'a> {
     #[serde(rename = "userID")]
     user_id: &'a str,
@@ -297,21 +275,17 @@ impl ListAnswer {
 pub(crate) async fn sync(session: &Arc<Session>, first: bool) -> Result<u64> {
     let _one = session.turns.friends.lock().await;
     let sources = session.take_sources(List::Friends);
-    let me = session.user_id.clone();
-    let (id, number) = session.read(move |connection| seqs::list_version(connection, LIST, &me)).await?;
-    let request = IncrementalRequest { user_id: &session.user_id, version_id: &id, version: number };
-    let answer: IncrementalAnswer = session.rest("/friend/get_incremental_friends", &request).await?;
-    let newest = Version { id: answer.version_id, number: answer.version };
-    let (list, version) = match step(&Version { id, number }, &newest, answer.full) {
+    let (step, increment) = session.increment::<FriendInfo>("/friend/get_incremental_friends", LIST).await?;
+    let (list, version) = match step {
         Step::Same => return Ok(0),
         Step::Full(version) => (whole_list(session).await?, version),
         Step::Apply(version) => {
-            let mut put = answer.insert.unwrap_or_default();
+            let Increment { delete, insert: mut put, update, sorted } = increment;
             let inserted = put.len();
-            put.extend(answer.update.unwrap_or_default());
+            put.extend(update);
             let unclear = people::order_is_unclear(&put, inserted, &known(session, &put).await?);
-            let order = if answer.sort_version > 0 || unclear { Some(ids(session).await?) } else { None };
-            (FriendList { delete: answer.delete.unwrap_or_default(), put, whole: false, order }, version)
+            let order = if sorted || unclear { Some(ids(session).await?) } else { None };
+            (FriendList { delete, put, whole: false, order }, version)
         }
     };
     if !first {

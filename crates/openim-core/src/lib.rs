@@ -25,6 +25,7 @@ mod event_queue;
 mod friend;
 mod friend_request;
 mod history;
+mod increment;
 mod listen;
 mod message;
 pub mod model;
