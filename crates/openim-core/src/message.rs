@@ -111,13 +111,15 @@ impl Outgoing {
             create_time: message.create_time,
             status: status::SENDING,
             options: if is_online_only { options::online_only() } else { BTreeMap::new() },
-            offline_push_info: offline_push_info.or(message.offline_push).map(|push| OfflinePushInfo {
-                title: push.title,
-                desc: push.desc,
-                ex: push.ex,
-                i_os_push_sound: push.ios_push_sound,
-                i_os_badge_count: push.ios_badge_count,
-                signal_info: String::new(),
+            offline_push_info: offline_push_info.or(message.offline_push.map(|push| *push)).map(|push| {
+                OfflinePushInfo {
+                    title: push.title,
+                    desc: push.desc,
+                    ex: push.ex,
+                    i_os_push_sound: push.ios_push_sound,
+                    i_os_badge_count: push.ios_badge_count,
+                    signal_info: String::new(),
+                }
             }),
             at_user_id_list,
             attached_info: message.attached_info,

@@ -94,7 +94,7 @@ mod tests {
             seq: 6,
             is_read: true,
             status: 7,
-            offline_push: Some(OfflinePush { title: "t".into(), ..OfflinePush::default() }),
+            offline_push: Some(Box::new(OfflinePush { title: "t".into(), ..OfflinePush::default() })),
             attached_info: "{}".into(),
             attached_info_elem: AttachedInfoElem {
                 group_has_read_info: GroupHasReadInfo { has_read_count: 8, ..GroupHasReadInfo::default() },

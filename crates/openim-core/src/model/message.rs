@@ -63,7 +63,7 @@ pub struct Message {
     pub status: i32,
     /// Offline push text, or null.
     #[serde(default)]
-    pub offline_push: Option<OfflinePush>,
+    pub offline_push: Option<Box<OfflinePush>>,
     /// Opaque JSON text that travels with the message.
     #[serde(default)]
     pub attached_info: String,
@@ -105,19 +105,20 @@ impl Message {
     }
 }
 
-/// The content element of a message; a content type without an element of its own keeps its text in `content`.
+/// The content element of a message; a content type without an element of its own keeps its text in `content`. Large
+/// elements are boxed: most messages are texts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]
 pub enum Body {
     TextElem(TextElem),
-    PictureElem(PictureElem),
-    SoundElem(SoundElem),
-    VideoElem(VideoElem),
-    FileElem(FileElem),
-    AtTextElem(AtTextElem),
-    MergeElem(MergeElem),
-    CardElem(CardElem),
+    PictureElem(Box<PictureElem>),
+    SoundElem(Box<SoundElem>),
+    VideoElem(Box<VideoElem>),
+    FileElem(Box<FileElem>),
+    AtTextElem(Box<AtTextElem>),
+    MergeElem(Box<MergeElem>),
+    CardElem(Box<CardElem>),
     LocationElem(LocationElem),
     CustomElem(CustomElem),
     QuoteElem(QuoteElem),

@@ -2,7 +2,7 @@
 
 use openim_proto::constants::status;
 use openim_proto::sdkws::MsgData;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -142,30 +142,40 @@ fn client_hash(client_msg_id: &str) -> i64 {
     xxh3_64(client_msg_id.as_bytes()) as i64
 }
 
-/// Inserts a row unless the conversation has its place or its client id already. Its id, or `None`.
-pub(crate) fn insert(connection: &Connection, row: &MessageRow) -> Result<Option<i64>> {
-    let hash = client_hash(&row.client_msg_id);
-    if let Some(id) = insert_with_hash(connection, row, hash)? {
-        return Ok(Some(id));
-    }
-    // a refusal for a hash that another id has is none
-    if find(connection, row.conversation, &row.client_msg_id)?.is_none() {
-        return insert_with_hash(connection, row, hash.wrapping_add(1));
-    }
-    Ok(None)
+/// Inserts rows one after another.
+pub(crate) struct Inserter<'c> {
+    connection: &'c Connection,
+    statement: CachedStatement<'c>,
 }
 
-fn insert_with_hash(connection: &Connection, row: &MessageRow, hash: i64) -> Result<Option<i64>> {
-    let inserted = connection
-        .prepare_cached(
+impl<'c> Inserter<'c> {
+    pub(crate) fn new(connection: &'c Connection) -> Result<Self> {
+        let statement = connection.prepare_cached(
             "INSERT OR IGNORE INTO messages(conversation, position, place, client_hash, client_msg_id, server_msg_id, send_id,
                recv_id, group_id, sender_platform_id, sender_nickname, sender_face_url, session_type, msg_from,
                content_type, content, is_read, status, send_time, create_time, attached_info, offline_push, ex,
                local_ex, send_error, counts_unread)
              VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
                ?22, ?23, ?24, ?25, ?26)",
-        )?
-        .execute(params![
+        )?;
+        Ok(Self { connection, statement })
+    }
+
+    /// Inserts a row unless the conversation has its place or its client id already. Its id, or `None`.
+    pub(crate) fn insert(&mut self, row: &MessageRow) -> Result<Option<i64>> {
+        let hash = client_hash(&row.client_msg_id);
+        if let Some(id) = self.insert_with_hash(row, hash)? {
+            return Ok(Some(id));
+        }
+        // a refusal for a hash that another id has is none
+        if find(self.connection, row.conversation, &row.client_msg_id)?.is_none() {
+            return self.insert_with_hash(row, hash.wrapping_add(1));
+        }
+        Ok(None)
+    }
+
+    fn insert_with_hash(&mut self, row: &MessageRow, hash: i64) -> Result<Option<i64>> {
+        let inserted = self.statement.execute(params![
             row.conversation,
             row.position,
             row.place,
@@ -193,7 +203,13 @@ fn insert_with_hash(connection: &Connection, row: &MessageRow, hash: i64) -> Res
             row.send_error,
             row.counts_unread
         ])?;
-    Ok((inserted > 0).then(|| connection.last_insert_rowid()))
+        Ok((inserted > 0).then(|| self.connection.last_insert_rowid()))
+    }
+}
+
+/// Like [`Inserter::insert`], for one row.
+pub(crate) fn insert(connection: &Connection, row: &MessageRow) -> Result<Option<i64>> {
+    Inserter::new(connection)?.insert(row)
 }
 
 pub(crate) fn get(connection: &Connection, id: i64) -> Result<Option<MessageRow>> {

@@ -112,6 +112,16 @@ struct Pass<'a, 'c> {
     coverage: Option<Coverage>,
     touched: bool,
     announced: Vec<MessageRow>,
+    inserter: messages::Inserter<'c>,
+    /// The peer, as the last message shows him whose conversation was hidden.
+    seen: Option<Seen>,
+}
+
+/// Who wrote a message, by its own account.
+struct Seen {
+    user_id: String,
+    nickname: String,
+    face_url: String,
 }
 
 impl<'a, 'c> Pass<'a, 'c> {
@@ -127,6 +137,7 @@ impl<'a, 'c> Pass<'a, 'c> {
             awaited.extend(gaps.into_iter().filter(|(_, live)| *live).map(|(range, _)| range));
         }
         Ok(Self {
+            inserter: messages::Inserter::new(changes.connection)?,
             changes,
             before,
             row,
@@ -136,6 +147,7 @@ impl<'a, 'c> Pass<'a, 'c> {
             coverage: None,
             touched: false,
             announced: Vec::new(),
+            seen: None,
         })
     }
 
@@ -167,12 +179,16 @@ impl<'a, 'c> Pass<'a, 'c> {
             && (message.send_id != self.changes.me
                 || options::is_on(&message.options, options::SENDER_CONVERSATION_UPDATE));
         let row = message_row(self.row.id, message, self.changes.me);
-        if messages::insert(self.changes.connection, &row)?.is_none() {
+        if self.inserter.insert(&row)?.is_none() {
             return self.known(&row);
         }
         self.read_before(&row)?;
         if self.before.hidden && row.send_id != self.changes.me && !ids::is_group(row.session_type) {
-            users::seen(self.changes.connection, &row.send_id, &row.sender_nickname, &row.sender_face_url)?;
+            self.seen = Some(Seen {
+                user_id: row.send_id.clone(),
+                nickname: row.sender_nickname.clone(),
+                face_url: row.sender_face_url.clone(),
+            });
         }
         if announce {
             self.announced.push(row);
@@ -256,7 +272,10 @@ impl<'a, 'c> Pass<'a, 'c> {
     }
 
     fn end(self) -> Result<()> {
-        let Self { changes, before, mut row, coverage, touched, announced, .. } = self;
+        let Self { changes, before, mut row, coverage, touched, announced, seen, .. } = self;
+        if let Some(Seen { user_id, nickname, face_url }) = seen {
+            users::seen(changes.connection, &user_id, &nickname, &face_url)?;
+        }
         let is_of_peer = |message: &&MessageRow| {
             // in groups one may have another name, and the system's messages carry none
             message.send_id != changes.me
@@ -283,6 +302,7 @@ impl<'a, 'c> Pass<'a, 'c> {
         } else {
             &mut changes.new_messages
         };
+        list.reserve(announced.len());
         let (mut sender, mut names) = (String::new(), None);
         for mut message in announced {
             if message.group_id.is_empty() {
