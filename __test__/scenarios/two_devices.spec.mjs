@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Platform } from 'openim-node';
 import { needsFaultLever } from '../support/servers.mjs';
+import { forward, refusal, startStub } from '../support/stub-api.mjs';
 import { World, say, settled, textOf } from '../support/world.mjs';
 
 /** What both devices of a user must agree on. */
@@ -129,4 +130,36 @@ test('a device that was away finds what happened meanwhile', async (t) => {
   assert.deepEqual(away, there);
   const { messageList } = await back.getAdvancedHistoryMessageList({ conversationID: chat, count: 100 });
   assert.deepEqual(messageList.map(textOf), ['seen by both', 'answer', 'missed 0', 'missed 1', 'missed 2', 'unread']);
+});
+
+test('what was read without an answer is told later, even if reading again was refused', async (t) => {
+  const world = await World.start(t);
+  let meet = 'forward';
+  const stub = await startStub(t, (path, ...request) => {
+    if (path !== '/msg/mark_conversation_as_read' || meet === 'forward') {
+      return forward(world.server.addresses, path, ...request);
+    }
+    return meet === 'cut' ? (response) => response.destroy() : refusal(500, 'ServerInternalError');
+  });
+  const alice = await world.enter('alice', { apiAddr: stub.apiAddr });
+  const phone = await world.enter('alice', { platformID: Platform.Android });
+  const bob = await world.enter('bob');
+  const chat = world.chat('alice', 'bob');
+  for (const text of ['one', 'two']) await say(bob, alice, text);
+  await Promise.all([alice, phone].map(({ recording }) => recording.messages(2)));
+
+  meet = 'cut';
+  await alice.client.markConversationMessageAsRead(chat);
+  meet = 'refuse';
+  await assert.rejects(alice.client.markConversationMessageAsRead(chat), { errCode: 500 });
+  assert.equal(await alice.client.getTotalUnreadMsgCount(), 0, 'the first call was not in vain');
+  // the server moves the cursor of whoever writes: it cannot tell that this was not read
+  await say(phone, bob, 'from the phone');
+  await settled(bob, alice);
+  assert.equal(await phone.client.getTotalUnreadMsgCount(), 2);
+  meet = 'forward';
+  await alice.client.networkStatusChanged();
+  await phone.recording.heard('OnTotalUnreadMessageCountChanged', (total) => total === 0);
+  const [{ msgIDList }] = await bob.recording.heard('OnRecvC2CReadReceipt');
+  assert.equal(msgIDList.length, 2);
 });

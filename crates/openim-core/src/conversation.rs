@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::model::Conversation;
 use crate::pull;
 use crate::session::Session;
-use crate::store::conversations::{self, SettingsRow};
+use crate::store::conversations::{self, SettingsRow, SyncRow};
 use crate::store::{messages, seqs};
 use crate::sync::Comparison;
 use crate::sync::changes::Changes;
@@ -149,43 +149,52 @@ async fn mark_read(session: &Arc<Session>, conversation_id: String) -> Result<Do
     let id = conversation_id.clone();
     let marked = session
         .commit(move |changes| {
-            let Some((old, new)) = move_cursor(changes, &id, None)? else { return Ok(None) };
-            Ok(Some((old, Reading::find(changes.connection, &id, new, changes.me)?)))
+            let Some(moved) = move_cursor(changes, &id)? else { return Ok(None) };
+            Ok(Some((moved, Reading::find(changes.connection, &id, moved.to, changes.me)?)))
         })
         .await?;
-    let Some((old, reading)) = marked.value else { return Ok(Done { value: (), event: marked.event }) };
-    let new = reading.has_read_seq;
+    let Some((moved, reading)) = marked.value else { return Ok(Done { value: (), event: marked.event }) };
     match reading.tell(session).await {
         Err(error) if !error.is_connection_loss() => {
-            session.commit(move |changes| move_cursor(changes, &conversation_id, Some((new, old)))).await?;
+            session.commit(move |changes| move_back(changes, &conversation_id, moved)).await?;
             Err(error)
         }
         _ => Ok(Done { value: (), event: marked.event }),
     }
 }
 
-/// Moves the read cursor to the newest seq, or back from one value to another if it still stands there. Old and new
-/// value if there is something to tell.
-fn move_cursor(changes: &mut Changes<'_>, id: &str, back: Option<(i64, i64)>) -> Result<Option<(i64, i64)>> {
+/// How a call moved a read cursor.
+#[derive(Debug, Clone, Copy)]
+struct Moved {
+    from: i64,
+    to: i64,
+    /// The server had not heard of an earlier move.
+    waited: bool,
+}
+
+/// Moves the read cursor to the newest seq, if there is something to tell.
+fn move_cursor(changes: &mut Changes<'_>, id: &str) -> Result<Option<Moved>> {
     let before = conversations::find(changes.connection, id)?
         .ok_or_else(|| Error::NotFound { what: "conversation", id: id.to_owned() })?;
-    let target = match back {
-        Some((from, to)) if before.has_read_seq == from => to,
-        Some(_) => return Ok(None),
-        None => before.has_read_seq.max(before.server_max_seq),
-    };
+    let to = before.has_read_seq.max(before.server_max_seq);
     // without receipts where the user's own messages moved the cursor
-    if target == before.has_read_seq && target <= before.read_told {
+    if to == before.has_read_seq && to <= before.read_told {
         return Ok(None);
     }
-    let mut row = before.clone();
-    row.has_read_seq = target;
-    row.read_waits = back.is_none();
-    if back.is_some() {
-        row.read_floor = 0;
-    }
-    changes.settle(&before, row, false)?;
-    Ok(Some((before.has_read_seq, target)))
+    let moved = Moved { from: before.has_read_seq, to, waited: before.read_waits };
+    changes.settle(&before, SyncRow { has_read_seq: to, read_waits: true, ..before.clone() }, false)?;
+    Ok(Some(moved))
+}
+
+/// The server refused the move: the cursor goes back if it still stands there. What was read before the call is read, and
+/// told once the server takes it.
+fn move_back(changes: &mut Changes<'_>, id: &str, Moved { from, to, waited }: Moved) -> Result<()> {
+    let Some(before) = conversations::find(changes.connection, id)?.filter(|row| row.has_read_seq == to) else {
+        return Ok(());
+    };
+    let read_waits = waited && before.read_told < from;
+    changes.settle(&before, SyncRow { has_read_seq: from, read_waits, read_floor: 0, ..before.clone() }, false)?;
+    Ok(())
 }
 
 /// What was read and the server has to be told.
