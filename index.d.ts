@@ -441,7 +441,10 @@ export declare class OpenIM extends TypedEmitter<ClientEvents> {
   login(params: LoginParams, options?: CallOptions): Promise<void>;
   /** Ends the session and tells the server; works without a connection. The client can log in again. */
   logout(options?: CallOptions): Promise<void>;
-  /** Ends the client and everything of it. Idempotent; later calls reject with `OPENIM_CLOSED`. */
+  /**
+   * Ends the client and everything of it. Events of what is stored already still come, and then no more: what listeners
+   * missed would not be told again. Idempotent; later calls reject with `OPENIM_CLOSED`.
+   */
   close(): Promise<void>;
   /** The system's network changed: connect again at once. */
   networkStatusChanged(options?: CallOptions): Promise<void>;

@@ -214,3 +214,29 @@ test('late listeners hear of a session that began without them', async (t) => {
   await recording.heard('OnSyncServerFinish');
   assert.deepEqual(recording.names.slice(0, 2), ['OnConnecting', 'OnConnectSuccess']);
 });
+
+test('what arrives while a client is closed and opened again is told exactly once', async (t) => {
+  const world = await World.start(t);
+  const alice = await world.enter('alice');
+  const config = { dataDir: world.folder(), syncPullCount: 1000 };
+  let bob = await world.enter('bob', config);
+  const { id, token } = bob;
+  const told = [];
+  const sending = (async () => {
+    for (let i = 0; i < 20; i++) await Promise.all(Array.from({ length: 20 }, (_, j) => say(alice, { id }, `${20 * i + j}`)));
+  })();
+  for (let life = 0; life < 5; life++) {
+    await bob.recording.messages(1);
+    await bob.client.close();
+    told.push(...bob.recording.of('OnRecvNewMessages').flat().map(textOf));
+    const client = await world.open(config);
+    bob = { client, recording: new Recording(client), id };
+    await client.login({ userID: id, token });
+  }
+  await sending;
+  const expected = Array.from({ length: 400 }, (_, i) => `${i}`);
+  await until('all are told', () => told.length + bob.recording.of('OnRecvNewMessages').flat().length >= expected.length);
+  await settled(alice, bob);
+  told.push(...bob.recording.of('OnRecvNewMessages').flat().map(textOf));
+  assert.deepEqual(told.sort((a, b) => a - b), expected);
+});

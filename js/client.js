@@ -1,7 +1,7 @@
 'use strict';
 
 const { binding } = require('./loader');
-const { Caller, newOperationID, readAnswer } = require('./call');
+const { Caller, newOperationID } = require('./call');
 const { ListeningEmitter } = require('./emitter');
 const { closedError } = require('./errors');
 const { EventRouter } = require('./events');
@@ -85,7 +85,7 @@ class OpenIM extends ListeningEmitter {
     return exportLogs(path);
   }
 
-  /** Ends the session and everything of it, without a farewell that could fail. Idempotent. */
+  /** Ends the session and everything of it once its events are out, without a farewell that could fail. Idempotent. */
   close() {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -93,8 +93,8 @@ class OpenIM extends ListeningEmitter {
 
   async #close() {
     try {
-      // not through the barrier: events that no longer come are not waited for
-      readAnswer(await this.#native.close('null', newOperationID(), 0));
+      // what was stored is told before the end: it will not be news again
+      await this.#caller.call('close');
     } finally {
       this.#router.close();
       this.#pump.close();

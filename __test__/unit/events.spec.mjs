@@ -189,6 +189,20 @@ test("Node's own waiting works: once, and on as an async iterator", async (t) =>
   assert.equal(client.message.listenerCount('OnRecvNewMessages'), 0);
 });
 
+test('close resolves after the events that came before it', async (t) => {
+  const { client, native } = await openFake(t);
+  const heard = record(client, 'OnConnectSuccess');
+  native.answer('close', ok(null, 2));
+  let closed = false;
+  const closing = client.close().then(() => { closed = true; });
+  native.batch([['OnConnectSuccess', null]], 1);
+  await nextTurn();
+  assert.equal(closed, false);
+  native.batch([['OnConnectSuccess', null]], 2);
+  await closing;
+  assert.equal(heard.length, 2);
+});
+
 test('after close no listener is called any more', async (t) => {
   const { client, native } = await openFake(t);
   const heard = record(client, 'OnConnectSuccess');

@@ -18,6 +18,7 @@ mod clock;
 mod config;
 mod connect;
 mod conversation;
+mod database;
 mod device;
 mod error;
 mod event;

@@ -16,7 +16,7 @@ use openim_proto::sdkws::MsgData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, OnceCell, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -24,8 +24,9 @@ use crate::announcer::Announcer;
 use crate::change::{List, Notification};
 use crate::client::{Done, WaitUntil};
 use crate::clock::Clock;
-use crate::config::{Config, OnCorruptDatabase};
+use crate::config::Config;
 use crate::connect;
+use crate::database;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::event_queue::{EventQueue, SessionEvents};
@@ -36,7 +37,7 @@ use crate::outbox::Outbox;
 use crate::presence::Presence;
 use crate::scope::Scope;
 use crate::sensitive::Sensitive;
-use crate::store::{Database, DatabaseConfig, Opened, Weight, conversations, meta, outbox, users};
+use crate::store::{Database, Opened, Weight, conversations, meta, outbox, users};
 use crate::sync::changes::{Changes, FollowUp};
 use crate::token::{Renewal, TokenProvider};
 use crate::transmit;
@@ -97,8 +98,12 @@ pub(crate) struct Session {
     progress: watch::Sender<Progress>,
     connection: Mutex<(ConnectionStatus, SyncStatus)>,
     over: AtomicBool,
+    /// Why the server ended it.
+    reason: Mutex<Option<Error>>,
     ended: CancellationToken,
     tasks: TaskTracker,
+    /// Number of the last event, once nothing of the session is left.
+    last: OnceCell<u64>,
     scope: Scope,
 }
 
@@ -119,7 +124,7 @@ impl Session {
         provider: Option<TokenProvider>,
         transport: Arc<Transport>,
     ) -> Result<Arc<Self>> {
-        let (store, opened) = open_database(&config, &user_id).await?;
+        let (store, opened) = database::open(&config, &user_id).await?;
         let me = user_id.clone();
         let (profile, total, pending, new_device) = store
             .read(move |connection| {
@@ -173,8 +178,10 @@ impl Session {
             progress: watch::Sender::new(Progress::Starting),
             connection: Mutex::default(),
             over: AtomicBool::new(false),
+            reason: Mutex::default(),
             ended,
             tasks: TaskTracker::new(),
+            last: OnceCell::new(),
             scope,
         });
         if let Opened::Reset { moved_to } = opened {
@@ -184,6 +191,11 @@ impl Session {
         session.spawn(listen::listen(session.clone(), inbound));
         session.spawn(connect::follow(session.clone()));
         session.spawn(transmit::expire(session.clone()));
+        let finishing = session.clone();
+        tokio::spawn(session.scope.clone().run(async move {
+            finishing.ended.cancelled().await;
+            finishing.finish().await;
+        }));
         Ok(session)
     }
 
@@ -358,19 +370,13 @@ impl Session {
         self.over.load(Ordering::SeqCst)
     }
 
-    /// The server ended the session: one event, then silence. Only the first reason counts.
+    /// The server ended the session. Only the first reason counts.
     pub(crate) fn end_with(&self, error: Error) {
         if self.over.swap(true, Ordering::SeqCst) {
             return;
         }
         tracing::warn!(code = error.code(), err_code = error.err_code(), "the server ended the session");
-        self.emit(vec![match error.err_code() {
-            error_code::TOKEN_EXPIRED => Event::UserTokenExpired,
-            error_code::TOKEN_KICKED => Event::KickedOffline,
-            _ => Event::UserTokenInvalid(error.to_string()),
-        }]);
-        self.announcer.events.silence();
-        self.advance(Progress::Over(error));
+        *lock(&self.reason) = Some(error);
         self.ended.cancel();
     }
 
@@ -383,15 +389,32 @@ impl Session {
                 tracing::debug!("the gateway did not confirm the logout");
             }
         }
-        tracing::info!(logout = tell_server, unsent = self.outbox.len(), "session ends");
-        let last = self.announcer.events.silence();
-        self.advance(Progress::Over(Error::LoggedOut));
         self.ended.cancel();
-        self.outbox.abandon();
-        self.tasks.close();
-        self.tasks.wait().await;
-        self.store.close().await;
-        last
+        self.finish().await
+    }
+
+    /// Waits for the end of all tasks, tells what they stored, and why the server ended the session if it did; then
+    /// nothing more. What is stored would not be told again.
+    async fn finish(&self) -> u64 {
+        let finish = || async {
+            tracing::info!(unsent = self.outbox.len(), "session ends");
+            self.outbox.abandon();
+            self.tasks.close();
+            self.tasks.wait().await;
+            self.store.close().await;
+            let reason = lock(&self.reason).take();
+            if let Some(error) = &reason {
+                self.emit(vec![match error.err_code() {
+                    error_code::TOKEN_EXPIRED => Event::UserTokenExpired,
+                    error_code::TOKEN_KICKED => Event::KickedOffline,
+                    _ => Event::UserTokenInvalid(error.to_string()),
+                }]);
+            }
+            let last = self.announcer.events.silence();
+            self.advance(Progress::Over(reason.unwrap_or(Error::LoggedOut)));
+            last
+        };
+        *self.last.get_or_init(finish).await
     }
 
     /// Tells whoever waits how far the login is. A session that is over stays over, whatever was still under way.
@@ -457,43 +480,4 @@ impl Session {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-async fn open_database(config: &Config, user_id: &str) -> Result<(Database, Opened)> {
-    let database = DatabaseConfig {
-        folder: config.folder(),
-        name: file_name(user_id, config.platform_id),
-        reset_if_corrupt: config.on_corrupt_database == OnCorruptDatabase::Reset,
-        cache_budget: config.cache_budget_bytes,
-    };
-    let identity = format!("{user_id} {} {}", config.api_addr, config.ws_addr);
-    let (store, opened) = Database::open(database).await?;
-    store
-        .write(Weight::Light, move |connection| meta::set(connection, meta::SERVER_IDENTITY, &identity), |()| ())
-        .await?;
-    Ok((store, opened))
-}
-
-/// `<percent-encoded userID>.<platformID>.db` (R10). An id cannot leave the folder.
-fn file_name(user_id: &str, platform_id: i32) -> String {
-    let mut name = String::with_capacity(user_id.len() + 8);
-    for byte in user_id.bytes() {
-        if byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' {
-            name.push(char::from(byte));
-        } else {
-            name.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    format!("{name}.{platform_id}.db")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_user_id_cannot_leave_the_folder() {
-        assert_eq!(file_name("alice", 7), "alice.7.db");
-        assert_eq!(file_name("../张.3", 5), "%2E%2E%2F%E5%BC%A0%2E3.5.db");
-    }
 }
