@@ -417,14 +417,15 @@ impl Session {
         *self.last.get_or_init(finish).await
     }
 
-    /// Tells whoever waits how far the login is. A session that is over stays over, whatever was still under way.
+    /// Tells whoever waits how far the login is. A session that is ending comes no further, whatever is still under way.
     fn advance(&self, next: Progress) {
         self.progress.send_if_modified(|progress| {
-            let running = !matches!(progress, Progress::Over(_));
-            if running {
+            let (ended, ends) = (matches!(progress, Progress::Over(_)), matches!(next, Progress::Over(_)));
+            let tell = !ended && (ends || !self.is_over());
+            if tell {
                 *progress = next;
             }
-            running
+            tell
         });
     }
 
