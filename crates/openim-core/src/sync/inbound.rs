@@ -79,13 +79,18 @@ fn is_stored(message: &MsgData) -> bool {
     message.seq > 0
 }
 
-fn create(changes: &Changes<'_>, conversation_id: &str, message: &MsgData) -> Result<SyncRow> {
-    let source = match message {
+/// The hidden row of the conversation that a message belongs to.
+pub(super) fn create(changes: &Changes<'_>, conversation_id: &str, message: &MsgData) -> Result<SyncRow> {
+    conversations::create(changes.connection, conversation_id, message.session_type, source(message, changes.me))
+}
+
+/// The group of a message, or who is at the other end.
+pub(super) fn source<'m>(message: &'m MsgData, me: &str) -> &'m str {
+    match message {
         message if ids::is_group(message.session_type) => &message.group_id,
-        message if message.send_id == changes.me => &message.recv_id,
+        message if message.send_id == me => &message.recv_id,
         message => &message.send_id,
-    };
-    conversations::create(changes.connection, conversation_id, message.session_type, source)
+    }
 }
 
 fn announce_unstored(changes: &mut Changes<'_>, messages: Vec<MsgData>) {

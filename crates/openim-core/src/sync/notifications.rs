@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use openim_proto::constants::{MAX_SEQ, content_type, msg_from, session};
 use openim_proto::content::NotificationElem;
+use openim_proto::ids;
 use openim_proto::sdkws::{MarkAsReadTips, MsgData};
 use serde::Deserialize;
 
 use super::changes::Changes;
-use super::people;
+use super::{inbound, people};
 use crate::change::Notification;
 use crate::error::Result;
 use crate::model::Receipt;
@@ -132,8 +133,14 @@ pub(super) fn tips<T: serde::de::DeserializeOwned>(message: &MsgData) -> Option<
 
 /// 2200: somebody has read. From another own device it moves the cursor, from the peer it marks own messages.
 fn read(changes: &mut Changes<'_>, message: &MsgData, tips: &MarkAsReadTips) -> Result<()> {
-    let Some(before) = conversations::find(changes.connection, &tips.conversation_id)? else { return Ok(()) };
+    let known = conversations::find(changes.connection, &tips.conversation_id)?;
     if tips.mark_as_read_user_id == changes.me {
+        let before = match known {
+            Some(row) => row,
+            // a device in its first sync: what it is about to read of the cursor may be from before
+            None if is_about(message, tips, changes.me) => inbound::create(changes, &tips.conversation_id, message)?,
+            None => return Ok(()),
+        };
         let mut row = before.clone();
         let has_read_seq = tips.has_read_seq.min(MAX_SEQ);
         row.read_on_server(has_read_seq, true);
@@ -141,6 +148,7 @@ fn read(changes: &mut Changes<'_>, message: &MsgData, tips: &MarkAsReadTips) -> 
         changes.settle(&before, row, false)?;
         return Ok(());
     }
+    let Some(before) = known else { return Ok(()) };
     if message.session_type != session::SINGLE {
         // a group's receipt concerns the reader's own devices alone (R13k)
         return Ok(());
@@ -165,6 +173,12 @@ fn read(changes: &mut Changes<'_>, message: &MsgData, tips: &MarkAsReadTips) -> 
         changes.conversation_changed(before.id);
     }
     Ok(())
+}
+
+/// Whether the chat that the tips name is the one in which the message stands.
+fn is_about(message: &MsgData, tips: &MarkAsReadTips, me: &str) -> bool {
+    let source = inbound::source(message, me);
+    !source.is_empty() && ids::chat(message.session_type, me, source).as_deref() == Some(&tips.conversation_id)
 }
 
 /// The peer's receipt of a single chat.

@@ -327,6 +327,20 @@ fn a_receipt_that_overtakes_the_message_waits_for_it() {
 }
 
 #[test]
+fn a_receipt_of_another_own_device_is_not_lost_on_one_that_does_not_know_the_conversation_yet() {
+    let db = database();
+    let notification = MsgData { send_id: "alice".into(), recv_id: "bob".into(), ..receipt("alice", 1, vec![1], 1) };
+    let outcome = apply(&db, |changes| notifications::apply(changes, STREAM, &notification));
+    assert!(outcome.events.is_empty(), "{:?}", names(&outcome));
+    apply(&db, |changes| inbound::apply(changes, arrive(vec![text("bob", 1, "m1"), text("bob", 2, "m2")])));
+    assert_eq!(unread(&db), 1);
+    let elsewhere = MsgData { send_id: "alice".into(), recv_id: "carol".into(), ..receipt("alice", 2, vec![1], 1) };
+    let other = database();
+    apply(&other, |changes| notifications::apply(changes, STREAM, &elsewhere));
+    assert_eq!(conversations::find(&other, ID).unwrap(), None, "these tips speak of another chat");
+}
+
+#[test]
 fn a_receipt_of_another_own_device_moves_the_cursor() {
     let db = database();
     apply(&db, |changes| inbound::apply(changes, arrive(vec![text("bob", 1, "m1"), text("bob", 2, "m2")])));
