@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Recording, until } from './support/recording.mjs';
-import { needsFaultLever, needsOwnServer } from './support/servers.mjs';
+import { needsFaultLever, needsOwnServer, openAdmin } from './support/servers.mjs';
 import { World, say, settled, textOf } from './support/world.mjs';
 
+const NEWEST = 1001;
 const SEND = 1003;
 
 /** The messages of the chat as a person's database has them. */
@@ -35,6 +36,37 @@ test('a server that stores late and then loses the line gets no message twice', 
   assert.deepEqual((await bob.recording.messages(2)).map(textOf), ['once', 'next']);
   await settled(alice, bob);
   assert.equal(bob.recording.of('OnRecvNewMessages').flat().length, 2);
+});
+
+test('what a new device sends before its first sync is through is not sent twice', { skip: needsFaultLever }, async (t) => {
+  const world = await World.start(t);
+  const carol = await world.enter('carol');
+  await world.register('bob');
+  await say(carol, { id: world.id('bob') }, 'before');
+  const { faults } = world.server;
+  faults.refuseRequests({ userID: world.id('bob'), operation: NEWEST, code: 500, count: 1 });
+  const client = await world.open({ sendTimeout: 200 });
+  const bob = { client, recording: new Recording(client), id: world.id('bob') };
+  await client.login({ userID: bob.id, token: await world.token('bob'), waitUntil: 'connected' });
+  await bob.recording.heard('OnSyncServerFailed');
+  faults.dropAnswers({ userID: bob.id, operation: SEND, count: 1 });
+  faults.dropPushes({ to: bob.id, count: 1 });
+  await assert.rejects(say(bob, carol, 'mine'), { code: 'OPENIM_SEND_PENDING' });
+  await carol.recording.messages(1);
+  // the push of a younger message says nothing of the one before
+  await say(carol, bob, 'after');
+  await until('it is there', async () => (await client.getAllConversationList()).some(({ latestMsg }) => textOf(latestMsg) === 'after'));
+  faults.closeConnections({ userID: bob.id });
+  await until('the outcome is known', () => client.stats().outboxQueued === 0);
+  await settled(bob, carol);
+  assert.deepEqual(carol.recording.of('OnRecvNewMessages').flat().map(textOf), ['mine']);
+  const chat = world.chat('bob', 'carol');
+  const admin = await openAdmin(world.server);
+  const { seqs } = await admin.post('/msg/get_conversations_has_read_and_max_seq', { userID: bob.id });
+  assert.equal(seqs[chat].maxSeq, 3);
+  for (const person of [bob, carol]) {
+    assert.deepEqual((await history(person, chat)).map(textOf), ['before', 'mine', 'after']);
+  }
 });
 
 test('a message that is taken back fails at once and can be sent again', { skip: needsFaultLever }, async (t) => {

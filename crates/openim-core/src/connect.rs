@@ -157,6 +157,7 @@ async fn compare(session: &Arc<Session>, comparison: Comparison) -> Result<()> {
     progress(session, first, 10);
     pull::chats(session, &times, comparison).await?;
     pull::gaps(session).await?;
+    pull::doubtful_gaps(session).await?;
     // after the messages: receipts speak of their seqs
     pull::streams(session, &newest, first).await?;
     if let Err(error) = user::fetch_unknown(session).await {

@@ -99,6 +99,23 @@ pub(crate) async fn chats(
     if first { repair_previews(session).await } else { Ok(()) }
 }
 
+/// Fetches what was left to the history of conversations with a send whose outcome is open: that message may be there, and
+/// would be sent a second time.
+pub(crate) async fn doubtful_gaps(session: &Arc<Session>) -> Result<()> {
+    let wanted = session.read(seqs::doubtful_gaps).await?;
+    for ranges in Requests::new(wanted, SEQS_PER_REQUEST) {
+        let arrival = |(conversation_id, range, messages)| Arrival {
+            conversation_id,
+            messages,
+            answered: vec![range],
+            delivery: Delivery::Silent,
+        };
+        let pulled = pull(session, ranges).await?;
+        apply(session, pulled.into_iter().map(arrival).collect(), false).await?;
+    }
+    Ok(())
+}
+
 /// Of messages that this device lacks, the conversations whose one is the user's own. Nothing is stored.
 pub(crate) async fn own(session: &Session, seqs: Vec<(String, i64)>) -> Result<BTreeSet<String>> {
     let ranges = seqs.into_iter().map(|(id, seq)| (id, (seq, seq))).collect();

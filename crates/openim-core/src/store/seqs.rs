@@ -36,6 +36,19 @@ pub(crate) fn live_gaps(connection: &Connection, limit: usize) -> Result<Vec<(St
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Where a message may be whose request may have left: the gaps above the seqs that were known when it was queued.
+pub(crate) fn doubtful_gaps(connection: &Connection) -> Result<Vec<(String, Range)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT c.conversation_id, max(g.begin_seq, doubtful.after + 1), g.end_seq
+         FROM (SELECT o.conversation, min(m.position) AS after FROM outbox o JOIN messages m ON m.id = o.message
+               WHERE o.attempt > 0 GROUP BY o.conversation) AS doubtful
+         JOIN seq_gaps g ON g.conversation = doubtful.conversation AND g.end_seq > doubtful.after
+         JOIN conversations c ON c.id = doubtful.conversation",
+    )?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Holes of a conversation that touch a range, ascending.
 pub(crate) fn holes_touching(connection: &Connection, conversation: i64, range: Range) -> Result<Vec<Range>> {
     let mut statement = connection.prepare_cached(
