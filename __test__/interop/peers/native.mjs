@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NATIVE_PEERS } from '../native-core.mjs';
 import { Timeline } from '../timeline.mjs';
+import { face } from './face.mjs';
 
 /** Linux: what it says it is; the token must be for the same. */
 export const platformID = 7;
@@ -84,17 +85,10 @@ export async function open({ label, userID, token, addresses }) {
     userID,
     timeline: core.timeline,
     version: NATIVE_PEERS['@openim/electron-client-sdk'],
-    call,
+    // two messages of one millisecond stand in any order
+    ordersByTime: true,
+    ...face(call),
     login: () => call('login', { userID, token }),
-    logout: () => call('logout'),
-    selfInfo: () => call('getSelfUserInfo'),
-    createText: (text) => call('createTextMessage', text),
-    send: (recvID, message) => call('sendMessage', { recvID, groupID: '', message }),
-    conversations: () => call('getConversationListSplit', { offset: 0, count: 100 }),
-    history: (conversationID, count) => call('getAdvancedHistoryMessageList', {
-      conversationID, startClientMsgID: '', lastMinSeq: 0, count, viewType: 0,
-    }),
-    markRead: (conversationID) => call('markConversationMessageAsRead', conversationID),
     async close() {
       await core.stop();
       rmSync(dataDir, { recursive: true, force: true });

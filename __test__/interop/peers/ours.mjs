@@ -2,6 +2,7 @@
 import { OpenIM, Platform, sdkVersion } from 'openim-node';
 import events from '../../../js/events.js';
 import { Timeline } from '../timeline.mjs';
+import { face } from './face.mjs';
 
 export const platformID = Platform.Linux;
 
@@ -14,17 +15,8 @@ export async function open({ label, userID, token, addresses }) {
     userID,
     timeline,
     version: sdkVersion,
-    call: (method, params) => client[method](params),
+    ...face(async (method, params) => client[method](params)),
     login: () => client.login({ userID, token }),
-    logout: () => client.logout(),
-    selfInfo: () => client.getSelfUserInfo(),
-    createText: async (text) => client.createTextMessage(text),
-    send: (recvID, message) => client.sendMessage({ recvID, groupID: '', message }),
-    conversations: () => client.getConversationListSplit({ offset: 0, count: 100 }),
-    history: (conversationID, count) => client.getAdvancedHistoryMessageList({
-      conversationID, startClientMsgID: '', count, viewType: 0,
-    }),
-    markRead: (conversationID) => client.markConversationMessageAsRead(conversationID),
     close: () => client.close(),
   };
 }

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Timeline } from '../timeline.mjs';
+import { face } from './face.mjs';
 
 /** Web: what this client is to a server. */
 export const platformID = 5;
@@ -43,17 +44,8 @@ export async function open({ label, userID, token, addresses }) {
     userID,
     timeline,
     version: requirePeer('@openim/client-sdk/package.json').version,
-    call,
+    ...face(call),
     login: () => call('login', { userID, token, platformID, ...addresses, logLevel: 5 }),
-    logout: () => call('logout'),
-    selfInfo: () => call('getSelfUserInfo'),
-    createText: (text) => call('createTextMessage', text),
-    send: (recvID, message) => call('sendMessage', { recvID, groupID: '', message }),
-    conversations: () => call('getConversationListSplit', { offset: 0, count: 100 }),
-    history: (conversationID, count) => call('getAdvancedHistoryMessageList', {
-      conversationID, startClientMsgID: '', lastMinSeq: 0, count, viewType: 0,
-    }),
-    markRead: (conversationID) => call('markConversationMessageAsRead', conversationID),
     close: async () => {},
   };
 }
