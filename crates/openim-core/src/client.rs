@@ -176,7 +176,7 @@ impl Client {
         self.check_open()?;
         if let Some(running) = self.current() {
             if running.is_over() {
-                // its last event is out, but its database may still be closing
+                // its end may still be under way: its database closes, and its last event comes
                 running.end(false).await;
             } else if running.user_id != user_id {
                 return Err(Error::LoginRepeated { user_id: running.user_id.clone() });

@@ -126,7 +126,7 @@ impl EventQueue {
             let filled = self.filled.notified();
             {
                 let mut inner = self.lock();
-                if let Some((number, mut event)) = inner.pop_within(EVENT_ITEMS) {
+                if let Some((number, mut event)) = inner.pop_within(usize::MAX) {
                     drop(inner);
                     self.drained.notify_waiters();
                     event.unfold();
@@ -317,6 +317,17 @@ mod tests {
         let seen: Vec<_> = rows.iter().map(|row| (row.conversation_id.as_str(), row.unread_count)).collect();
         assert_eq!(seen, [("si_a_c", 1), ("si_a_b", 2)]);
         assert!(queue.try_next(EVENT_ITEMS).is_none());
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_into_a_batch_opens_the_next_one_however_long_it_is() {
+        let queue = EventQueue::default();
+        queue.listen();
+        let long = Event::RecvNewMessages(vec![Message::default(); EVENT_ITEMS + 1]);
+        queue.emit(vec![long, Event::TotalUnreadMessageCountChanged(1)]);
+        assert!(queue.try_next(EVENT_ITEMS).is_none());
+        assert!(matches!(queue.next().await, Some((1, Event::RecvNewMessages(_)))));
+        assert!(matches!(queue.try_next(1), Some((2, Event::TotalUnreadMessageCountChanged(1)))));
     }
 
     #[test]

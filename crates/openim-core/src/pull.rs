@@ -85,13 +85,7 @@ pub(crate) async fn chats(
     let writing = async {
         let mut pulled = Vec::new();
         while ready.recv_many(&mut pulled, PIPELINE).await > 0 {
-            let arrival = |(conversation_id, range, messages)| Arrival {
-                conversation_id,
-                messages,
-                answered: vec![range],
-                delivery,
-            };
-            apply(session, pulled.drain(..).flatten().map(arrival).collect(), first).await?;
+            apply(session, arrivals(pulled.drain(..).flatten(), delivery), first).await?;
         }
         Ok::<_, Error>(())
     };
@@ -104,14 +98,8 @@ pub(crate) async fn chats(
 pub(crate) async fn doubtful_gaps(session: &Arc<Session>) -> Result<()> {
     let wanted = session.read(seqs::doubtful_gaps).await?;
     for ranges in Requests::new(wanted, SEQS_PER_REQUEST) {
-        let arrival = |(conversation_id, range, messages)| Arrival {
-            conversation_id,
-            messages,
-            answered: vec![range],
-            delivery: Delivery::Silent,
-        };
         let pulled = pull(session, ranges).await?;
-        apply(session, pulled.into_iter().map(arrival).collect(), false).await?;
+        apply(session, arrivals(pulled, Delivery::Silent), false).await?;
     }
     Ok(())
 }
@@ -170,10 +158,17 @@ impl Iterator for Requests {
     }
 }
 
-type Pulled = Vec<(String, Range, Vec<openim_proto::sdkws::MsgData>)>;
+type PulledRange = (String, Range, Vec<openim_proto::sdkws::MsgData>);
+
+/// What was pulled, to be applied: each range is answered.
+fn arrivals(pulled: impl IntoIterator<Item = PulledRange>, delivery: Delivery) -> Vec<Arrival> {
+    let arrival =
+        |(conversation_id, range, messages)| Arrival { conversation_id, messages, answered: vec![range], delivery };
+    pulled.into_iter().map(arrival).collect()
+}
 
 /// One 1002 request. Conversations that the answer leaves out are left out here: the next comparison asks again.
-async fn pull(session: &Session, ranges: Vec<(String, Range)>) -> Result<Pulled> {
+async fn pull(session: &Session, ranges: Vec<(String, Range)>) -> Result<Vec<PulledRange>> {
     let request = PullMessageBySeqsReq {
         user_id: session.user_id.clone(),
         seq_ranges: ranges
